@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two workers: the suite is CPU-bound and shares the machine with the RTL simulators it starts.
+    maxWorkers: 2,
+  },
+});
