@@ -66,7 +66,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let here = value;
   for (const key of path) {
     if (typeof here !== 'object' || here === null) return undefined;
-    here = (here as Record<PropertyKey, unknown>)[key];
+    const inner: unknown = Reflect.get(here, key);
+    here = inner;
   }
   return here;
 }
@@ -208,7 +209,7 @@ function outputOf(layer: Layer, input: MapShape, path: string, isLast: boolean):
       const height = placesAlong(input.height, kernel[0], stride[0], padding[0], dilation[0]);
       const width = placesAlong(input.width, kernel[1], stride[1], padding[1], dilation[1]);
       if (height < 1 || width < 1) {
-        const reach = kernel.map((taps, axis) => dilation[axis as 0 | 1] * (taps - 1) + 1);
+        const reach = [dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1];
         const padded = [input.height + 2 * padding[0], input.width + 2 * padding[1]];
         issues.push({
           path,
@@ -246,7 +247,7 @@ function outputOf(layer: Layer, input: MapShape, path: string, isLast: boolean):
         ]);
       }
       return input;
-    case 'relu':
+    default:
       return input;
   }
 }

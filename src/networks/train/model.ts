@@ -31,8 +31,7 @@ export class Model {
           return [new ReluStage()];
         case 'pool':
           return [new PoolStage(layer, input, output)];
-        case 'flatten':
-        case 'softmax':
+        default:
           return [];
       }
     });
