@@ -1,0 +1,287 @@
+import { CombinationalLoopError, type LoopStep } from './errors.js';
+
+/** What a process is called with as `this`. */
+export type ProcessSelf = object;
+/** A process: runs once when woken. An edge process may return false to say that nothing moved. */
+export type ProcessFn = (this: never) => boolean | void;
+
+const DIRTY = 1;
+/** A read-only observer wants the settled value. */
+export const OBSERVED = 2;
+/** Operator glue wants the settled value. */
+export const GLUED = 4;
+const TOUCHED = 8;
+const WAKES = 16;
+const VECTOR = 32;
+const UNUSUAL = OBSERVED | GLUED | WAKES | VECTOR;
+
+/** Deltas in one instant before a combinational loop is suspected. */
+const DELTA_LIMIT = 1000;
+
+/**
+ * The evaluate/update core: every signal's present and next value in two flat arrays, the processes that each change
+ * wakes, and the delta loop. It knows nothing of time, modules or RxJS. A write goes to `next`; `update` makes it
+ * present and queues the combinational processes that are sensitive to it; `settle` repeats until nothing changes.
+ * See docs/timing-model.md.
+ */
+export class Engine {
+  /** Values that processes read. A signal of n lanes has n consecutive slots. */
+  present: Float64Array<ArrayBuffer> = new Float64Array(256);
+  /** Values that processes have written and that the next update makes present. Equal to `present` when not dirty. */
+  next: Float64Array<ArrayBuffer> = new Float64Array(256);
+  flags = new Uint8Array(256);
+  private lanes = new Int32Array(256);
+  slots = 0;
+  /** Signal names by first slot, for reports. */
+  readonly names: string[] = [];
+
+  private readonly sensitive: number[][] = [];
+  private readonly wakers: number[][] = [];
+
+  dirty = new Int32Array(256);
+  dirtyCount = 0;
+
+  readonly processFn: ProcessFn[] = [];
+  readonly processSelf: ProcessSelf[] = [];
+  readonly processName: string[] = [];
+  private queued = new Uint8Array(64);
+  /** 1 while an edge process sleeps. */
+  asleep = new Uint8Array(64);
+  private queue = new Int32Array(64);
+  private spare = new Int32Array(64);
+  private queueCount = 0;
+
+  /** Slots with an observer or glue that changed in this instant. */
+  readonly touched: number[] = [];
+  /** Process activations since the start: edge and combinational. */
+  activations = 0;
+  /** Called when a signal change wakes a sleeping edge process. */
+  onWake: (process: number) => void = () => {};
+  /** Simulated time for error messages. */
+  now = 0;
+
+  /** Reserves `lanes` slots; returns the first. */
+  addSignal(name: string, lanes: number, initial: number): number {
+    const slot = this.slots;
+    this.slots += lanes;
+    if (this.slots > this.present.length) this.growSignals();
+    this.present.fill(initial, slot, this.slots);
+    this.next.fill(initial, slot, this.slots);
+    this.lanes[slot] = lanes;
+    if (lanes > 1) this.flags[slot]! |= VECTOR;
+    this.names[slot] = name;
+    return slot;
+  }
+
+  /** Registers a process; returns its id. Ids order processes within a phase. */
+  addProcess(name: string, self: ProcessSelf, fn: ProcessFn): number {
+    const id = this.processFn.length;
+    this.processFn.push(fn);
+    this.processSelf.push(self);
+    this.processName.push(name);
+    if (id >= this.queued.length) {
+      const size = this.queued.length * 2;
+      this.queued = grown(this.queued, new Uint8Array(size));
+      this.asleep = grown(this.asleep, new Uint8Array(size));
+      this.queue = grown(this.queue, new Int32Array(size));
+      this.spare = grown(this.spare, new Int32Array(size));
+    }
+    return id;
+  }
+
+  /** Process `id` runs in the next delta after a change of the signal at `slot`. */
+  addSensitivity(slot: number, id: number): void {
+    (this.sensitive[slot] ??= []).push(id);
+  }
+
+  /** A change of the signal at `slot` wakes the sleeping edge process `id`. */
+  addWaker(slot: number, id: number): void {
+    (this.wakers[slot] ??= []).push(id);
+    this.flags[slot]! |= WAKES;
+  }
+
+  /** Queues a combinational process for the next delta. */
+  trigger(id: number): void {
+    if (this.queued[id] === 0) {
+      this.queued[id] = 1;
+      this.queue[this.queueCount++] = id;
+    }
+  }
+
+  /** Writes a scalar; visible after the next update. The last write of a phase wins. */
+  write(slot: number, value: number): void {
+    if (this.next[slot] === value) return;
+    this.next[slot] = value;
+    const f = this.flags[slot]!;
+    if ((f & DIRTY) === 0) {
+      this.flags[slot] = f | DIRTY;
+      this.dirty[this.dirtyCount++] = slot;
+    }
+  }
+
+  /** Marks a bus whose lanes were written in `next` directly. */
+  mark(slot: number): void {
+    const f = this.flags[slot]!;
+    if ((f & DIRTY) === 0) {
+      this.flags[slot] = f | DIRTY;
+      this.dirty[this.dirtyCount++] = slot;
+    }
+  }
+
+  /** Makes written values present and queues the processes that are sensitive to the changes. */
+  private update(): void {
+    const { present, next, flags, dirty, sensitive, queued, queue } = this;
+    const n = this.dirtyCount;
+    this.dirtyCount = 0;
+    let count = this.queueCount;
+    for (let i = 0; i < n; i++) {
+      const slot = dirty[i]!;
+      const f = flags[slot]!;
+      flags[slot] = f & ~DIRTY;
+      if ((f & UNUSUAL) !== 0) {
+        if (!this.updateUnusual(slot, f)) continue;
+      } else {
+        const value = next[slot]!;
+        if (value === present[slot]) continue;
+        present[slot] = value;
+      }
+      const list = sensitive[slot];
+      if (list !== undefined) {
+        for (let j = 0; j < list.length; j++) {
+          const p = list[j]!;
+          if (queued[p] === 0) {
+            queued[p] = 1;
+            queue[count++] = p;
+          }
+        }
+      }
+    }
+    this.queueCount = count;
+  }
+
+  /** The update of a bus, or of a signal that somebody watches or sleeps on. Returns whether it changed. */
+  private updateUnusual(slot: number, f: number): boolean {
+    const { present, next } = this;
+    let changed = false;
+    if ((f & VECTOR) !== 0) {
+      const end = slot + this.lanes[slot]!;
+      for (let s = slot; s < end; s++) {
+        const value = next[s]!;
+        if (value !== present[s]) {
+          present[s] = value;
+          changed = true;
+        }
+      }
+    } else if (next[slot] !== present[slot]) {
+      present[slot] = next[slot]!;
+      changed = true;
+    }
+    if (!changed) return false;
+    if ((f & WAKES) !== 0) {
+      const list = this.wakers[slot]!;
+      for (let j = 0; j < list.length; j++) if (this.asleep[list[j]!] !== 0) this.onWake(list[j]!);
+    }
+    if ((f & (OBSERVED | GLUED)) !== 0 && (f & TOUCHED) === 0) {
+      this.flags[slot]! |= TOUCHED;
+      this.touched.push(slot);
+    }
+    return true;
+  }
+
+  /** Empties the list of touched slots. */
+  clearTouched(): void {
+    for (const slot of this.touched) this.flags[slot]! &= ~TOUCHED;
+    this.touched.length = 0;
+  }
+
+  /**
+   * Updates and runs combinational processes until no signal changes.
+   * @throws CombinationalLoopError when it does not settle.
+   */
+  settle(): void {
+    let deltas = 0;
+    while (this.dirtyCount > 0 || this.queueCount > 0) {
+      this.update();
+      const n = this.queueCount;
+      if (n > 0) {
+        const run = this.queue;
+        this.queue = this.spare;
+        this.spare = run;
+        this.queueCount = 0;
+        const { queued, processFn, processSelf } = this;
+        for (let i = 0; i < n; i++) {
+          const p = run[i]!;
+          queued[p] = 0;
+          processFn[p]!.call(processSelf[p] as never);
+        }
+        this.activations += n;
+      }
+      if (++deltas > DELTA_LIMIT) this.reportLoop(deltas);
+    }
+  }
+
+  /** Runs a few more deltas one process at a time, noting who writes what, and names a loop. */
+  private reportLoop(deltas: number): never {
+    const writes = new Map<string, Set<string>>();
+    const wakes = new Map<string, Set<string>>();
+    for (let round = 0; round < 16; round++) {
+      for (let i = 0; i < this.dirtyCount; i++) {
+        const slot = this.dirty[i]!;
+        const woken = (wakes.get(this.names[slot]!) ?? new Set()) as Set<string>;
+        for (const p of this.sensitive[slot] ?? []) woken.add(this.processName[p]!);
+        wakes.set(this.names[slot]!, woken);
+      }
+      this.update();
+      const run = this.queue.slice(0, this.queueCount);
+      this.queueCount = 0;
+      for (const p of run) {
+        this.queued[p] = 0;
+        const before = this.dirtyCount;
+        this.processFn[p]!.call(this.processSelf[p] as never);
+        const mine = writes.get(this.processName[p]!) ?? new Set<string>();
+        for (let i = before; i < this.dirtyCount; i++) mine.add(this.names[this.dirty[i]!]!);
+        writes.set(this.processName[p]!, mine);
+      }
+    }
+    throw new CombinationalLoopError(findLoop(writes, wakes), deltas, this.now);
+  }
+
+  private growSignals(): void {
+    let size = this.present.length;
+    while (size < this.slots) size *= 2;
+    this.present = grown(this.present, new Float64Array(size));
+    this.next = grown(this.next, new Float64Array(size));
+    this.flags = grown(this.flags, new Uint8Array(size));
+    this.lanes = grown(this.lanes, new Int32Array(size));
+    this.dirty = grown(this.dirty, new Int32Array(size));
+  }
+}
+
+function grown<A extends Float64Array | Uint8Array | Int32Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}
+
+/** A cycle in the graph process → signal it writes → process that wakes; the whole walk when there is none. */
+function findLoop(writes: Map<string, Set<string>>, wakes: Map<string, Set<string>>): LoopStep[] {
+  for (const start of writes.keys()) {
+    const path: LoopStep[] = [];
+    const seen = new Set<string>();
+    const walk = (process: string): boolean => {
+      for (const signal of writes.get(process) ?? []) {
+        path.push({ process, signal });
+        for (const woken of wakes.get(signal) ?? []) {
+          if (woken === start) return true;
+          if (!seen.has(woken)) {
+            seen.add(woken);
+            if (walk(woken)) return true;
+          }
+        }
+        path.pop();
+      }
+      return false;
+    };
+    if (walk(start)) return path;
+  }
+  return [...writes].flatMap(([process, signals]) => [...signals].map((signal) => ({ process, signal })));
+}

@@ -1,0 +1,279 @@
+import { Observable, type Subscriber } from 'rxjs';
+import { type Engine, GLUED, OBSERVED } from './engine.js';
+import { WidthError, WiringError } from './errors.js';
+import type { Module } from './module.js';
+import type { Simulator } from './simulator.js';
+import { typeMax, typeMin, typeName, type ValueType, type VectorType } from './value-type.js';
+
+/** `in` and `out` are ports of a module; a `wire` is internal. */
+export type Direction = 'in' | 'out' | 'wire';
+
+/** A net, whatever its values: what the simulator needs of it. */
+export interface NetHandle {
+  slot: number;
+  readonly path: string;
+  readonly type: ValueType | VectorType;
+  readonly driver: NetHandle | null;
+  readonly root: NetHandle;
+  readonly isObserved: boolean;
+  deliver(region: number): void;
+}
+
+/**
+ * What a signal and a bus have in common: a run of slots in the engine, at most one driver, and subscribers. As an
+ * Observable it emits the present value on subscription and then each *settled* change: once per instant, after all
+ * deltas, never a value that hardware would show only as a glitch. See docs/timing-model.md.
+ */
+export abstract class Net<T> extends Observable<T> implements NetHandle {
+  /** First slot in the engine's arrays; a connected input shares its driver's. */
+  slot: number;
+  /** The net that this one follows, once connected. */
+  driver: Net<T> | null = null;
+  /** True once operator glue drives this net. */
+  glueDriven = false;
+  readonly engine: Engine;
+  private readonly observers: Subscriber<T>[] = [];
+  private readonly glue: Subscriber<T>[] = [];
+
+  constructor(
+    readonly sim: Simulator,
+    /** The module that declares it; null for a wire of the simulation itself. */
+    readonly owner: Module | null,
+    /** Full path: `gupta.sa.in_valid`. */
+    readonly path: string,
+    readonly direction: Direction,
+    readonly lanes: number,
+    initial: number,
+  ) {
+    super((subscriber) => this.attach(subscriber));
+    this.engine = sim.engine;
+    this.slot = this.engine.addSignal(path, lanes, initial);
+    sim.registerNet(this);
+  }
+
+  /** The settled value, as handed to subscribers. */
+  protected abstract current(): T;
+  /** Whether the value differs from what this kind of subscriber was last told; notes it as told. */
+  protected abstract news(region: number): boolean;
+  abstract readonly type: ValueType | VectorType;
+
+  /** The net at the end of the chain of drivers. */
+  get root(): Net<T> {
+    let net: Net<T> = this;
+    while (net.driver !== null) net = net.driver;
+    return net;
+  }
+
+  /** True while anybody outside the kernel looks. */
+  get isObserved(): boolean {
+    return this.observers.length + this.glue.length > 0;
+  }
+
+  /** Tells the subscribers of one region, if the value is new to them. Called by the simulator. */
+  deliver(region: number): void {
+    const list = region === GLUED ? this.glue : this.observers;
+    if (list.length === 0 || !this.news(region)) return;
+    const value = this.current();
+    for (const subscriber of [...list]) subscriber.next(value);
+  }
+
+  /** Makes this net follow `driver`. */
+  follow(driver: Net<T>): void {
+    if (this.sim.started)
+      throw new WiringError(this.path, `connected to ${driver.path} after the simulation started`);
+    if (this.driver !== null)
+      throw new WiringError(
+        this.path,
+        `already driven by ${this.driver.path}; a second driver is ${driver.path}`,
+      );
+    if (this.glueDriven)
+      throw new WiringError(this.path, `already driven by an Observable; a second driver is ${driver.path}`);
+    if (typeWidth(this) !== typeWidth(driver)) {
+      throw new WiringError(
+        this.path,
+        `is ${typeName(this.type)}; its driver ${driver.path} is ${typeName(driver.type)}`,
+      );
+    }
+    for (let net: Net<T> | null = driver; net !== null; net = net.driver) {
+      if (net === this) throw new WiringError(this.path, `would drive itself through ${driver.path}`);
+    }
+    this.driver = driver;
+  }
+
+  private attach(subscriber: Subscriber<T>): () => void {
+    const asGlue = this.sim.subscribingGlue;
+    const list = asGlue ? this.glue : this.observers;
+    const region = asGlue ? GLUED : OBSERVED;
+    if (list.length === 0) {
+      this.news(region);
+      this.sim.watch(this, region);
+    }
+    list.push(subscriber);
+    subscriber.next(this.current());
+    return () => {
+      const at = list.indexOf(subscriber);
+      if (at >= 0) list.splice(at, 1);
+      if (list.length === 0) this.sim.unwatch(this, region);
+    };
+  }
+}
+
+function typeWidth(net: NetHandle): string {
+  const { type } = net;
+  return type.kind === 'vector' ? `${type.lanes}x${type.element.width}` : `${type.width}`;
+}
+
+/** A scalar signal: an exact integer of at most 53 bits. */
+export class Signal extends Net<number> {
+  private told = NaN;
+  private toldGlue = NaN;
+  private readonly min: number;
+  private readonly max: number;
+  private readonly checked: boolean;
+
+  constructor(
+    sim: Simulator,
+    owner: Module | null,
+    path: string,
+    readonly type: ValueType,
+    direction: Direction,
+    initial = 0,
+  ) {
+    super(sim, owner, path, direction, 1, initial);
+    this.min = typeMin(type);
+    this.max = typeMax(type);
+    this.checked = sim.options.checkWidths;
+  }
+
+  /** The value that processes read now. */
+  get value(): number {
+    return this.engine.present[this.slot]!;
+  }
+
+  /** Writes from within a process: visible in the next delta. */
+  write(value: number): void {
+    if (this.checked && !(value >= this.min && value <= this.max && Number.isInteger(value))) {
+      throw new WidthError(this.path, typeName(this.type), value, this.engine.now);
+    }
+    this.engine.write(this.slot, value);
+  }
+
+  /** Writes from outside, between runs, and lets combinational logic settle: a testbench's hand on an input. */
+  poke(value: number): void {
+    this.sim.poke(() => this.write(value), this);
+  }
+
+  protected current(): number {
+    return this.value;
+  }
+
+  protected news(region: number): boolean {
+    const { value } = this;
+    if (region === GLUED) {
+      if (this.toldGlue === value) return false;
+      this.toldGlue = value;
+    } else {
+      if (this.told === value) return false;
+      this.told = value;
+    }
+    return true;
+  }
+}
+
+/** A bus of equal lanes, each an exact integer of at most 53 bits. Emits a copy of all lanes. */
+export class VectorSignal extends Net<Float64Array> {
+  private told: Float64Array | null = null;
+  private toldGlue: Float64Array | null = null;
+  private readonly min: number;
+  private readonly max: number;
+  private readonly checked: boolean;
+
+  constructor(
+    sim: Simulator,
+    owner: Module | null,
+    path: string,
+    readonly type: VectorType,
+    direction: Direction,
+    initial = 0,
+  ) {
+    super(sim, owner, path, direction, type.lanes, initial);
+    this.min = typeMin(type.element);
+    this.max = typeMax(type.element);
+    this.checked = sim.options.checkWidths;
+  }
+
+  /** Lane i as processes read it now. */
+  get(i: number): number {
+    return this.engine.present[this.slot + i]!;
+  }
+
+  /** Copies the lanes as processes read them now to `target` from `offset` on. */
+  copyTo(target: Float64Array | Int16Array, offset = 0): void {
+    const { present } = this.engine;
+    const { slot, lanes } = this;
+    for (let i = 0; i < lanes; i++) target[offset + i] = present[slot + i]!;
+  }
+
+  /** Writes lane i from within a process. */
+  set(i: number, value: number): void {
+    if (this.checked) this.check(value);
+    const { engine } = this;
+    const s = this.slot + i;
+    if (engine.next[s] === value) return;
+    engine.next[s] = value;
+    engine.mark(this.slot);
+  }
+
+  /** Writes every lane from `source`, starting at `offset`, within a process. */
+  writeFrom(source: ArrayLike<number>, offset = 0): void {
+    const { next } = this.engine;
+    const { slot, lanes } = this;
+    let changed = false;
+    for (let i = 0; i < lanes; i++) {
+      const value = source[offset + i]!;
+      if (this.checked) this.check(value);
+      if (next[slot + i] !== value) {
+        next[slot + i] = value;
+        changed = true;
+      }
+    }
+    if (changed) this.engine.mark(slot);
+  }
+
+  /** Writes the same value to every lane within a process. */
+  fill(value: number): void {
+    for (let i = 0; i < this.lanes; i++) this.set(i, value);
+  }
+
+  /** Writes from outside, between runs, and lets combinational logic settle. */
+  poke(values: ArrayLike<number>): void {
+    this.sim.poke(() => this.writeFrom(values), this);
+  }
+
+  /** A copy of the lanes. */
+  get values(): Float64Array {
+    return this.engine.present.slice(this.slot, this.slot + this.lanes);
+  }
+
+  protected current(): Float64Array {
+    return this.values;
+  }
+
+  protected news(region: number): boolean {
+    const values = this.values;
+    const last = region === GLUED ? this.toldGlue : this.told;
+    if (last !== null && last.every((v, i) => v === values[i])) return false;
+    if (region === GLUED) this.toldGlue = values;
+    else this.told = values;
+    return true;
+  }
+
+  private check(value: number): void {
+    if (!(value >= this.min && value <= this.max && Number.isInteger(value))) {
+      throw new WidthError(this.path, typeName(this.type.element), value, this.engine.now);
+    }
+  }
+}
+
+/** Any net, whatever it carries. */
+export type AnyNet = Signal | VectorSignal;
