@@ -12,8 +12,8 @@ import wabt from 'wabt';
 const source = new URL('../src/numbers/matrix-product.wat', import.meta.url);
 const target = new URL('../src/numbers/matrix-product.wasm.ts', import.meta.url);
 
-const { parseWat } = await wabt();
-const parsed = parseWat('matrix-product.wat', await readFile(source, 'utf8'));
+const assembler = await wabt();
+const parsed = assembler.parseWat('matrix-product.wat', await readFile(source, 'utf8'));
 const { buffer } = parsed.toBinary({});
 parsed.destroy();
 

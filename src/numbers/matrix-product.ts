@@ -4,7 +4,7 @@ import { MATRIX_PRODUCT_WASM } from './matrix-product.wasm.js';
 declare const WebAssembly: {
   readonly Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Kernels };
 };
 
 interface Kernels {
@@ -56,6 +56,9 @@ const ROWS_PER_CALL = 256;
 /** The kernels read up to one vector past the end of an operand (and ignore what they read). */
 const GUARD_BYTES = 16;
 
+/** One 4 × 4 tile of float64, for tiles on an edge. */
+const SCRATCH_BYTES = 128;
+
 const MAX_LANES = 64;
 
 /** A matrix product that cannot be set up or was asked for something outside its shape. */
@@ -81,25 +84,27 @@ function wantInteger(path: string, field: string, low: number, high: number, got
 
 let compiled: object | undefined;
 
-/** Lays areas of the given sizes out in a memory of their own, each on a 64-byte boundary. */
-function allocate(
-  path: string,
-  sizes: readonly number[],
-): { buffer: ArrayBuffer; at: number[]; kernels: Kernels } {
-  const at: number[] = [];
-  let end = 0;
-  for (const size of sizes) {
-    at.push(end);
-    end = Math.ceil((end + size) / 64) * 64;
+/** Lays areas out in a memory, each on a 64-byte boundary, and then makes the memory and the kernels that work in it. */
+class Layout {
+  #end = 0;
+
+  /** The address of a fresh area, zero at first. */
+  take(bytes: number): number {
+    const at = this.#end;
+    this.#end = Math.ceil((at + bytes) / 64) * 64;
+    return at;
   }
-  const pages = Math.ceil(end / PAGE_BYTES);
-  if (pages > MAX_PAGES) {
-    throw new MatrixProductError(path, 'memory in bytes', `at most ${MAX_PAGES * PAGE_BYTES}`, end);
+
+  instantiate(path: string): { buffer: ArrayBuffer; kernels: Kernels } {
+    const pages = Math.ceil(this.#end / PAGE_BYTES);
+    if (pages > MAX_PAGES) {
+      throw new MatrixProductError(path, 'memory in bytes', `at most ${MAX_PAGES * PAGE_BYTES}`, this.#end);
+    }
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    compiled ??= new WebAssembly.Module(Buffer.from(MATRIX_PRODUCT_WASM, 'base64'));
+    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
+    return { buffer: memory.buffer, kernels: exports };
   }
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  compiled ??= new WebAssembly.Module(Buffer.from(MATRIX_PRODUCT_WASM, 'base64'));
-  const instance = new WebAssembly.Instance(compiled, { host: { memory } });
-  return { buffer: memory.buffer, at, kernels: instance.exports as Kernels };
 }
 
 /**
@@ -134,15 +139,14 @@ export class SliceProduct {
     const slices = 2 * n * capacity;
     // Steps are packed in pairs, four lanes a panel: 16 bytes a pair.
     const panel = 16 * Math.ceil(Math.min(capacity, STEPS_PER_CALL) / 2);
-    const { buffer, at, kernels } = allocate('SliceProduct', [
-      slices + GUARD_BYTES,
-      slices + GUARD_BYTES,
-      8 * n * n,
-      panel * Math.ceil(n / 4),
-      panel,
-      128,
-    ]);
-    const [a, b, sums, packedA, packedB, scratch] = at as [number, number, number, number, number, number];
+    const layout = new Layout();
+    const a = layout.take(slices + GUARD_BYTES);
+    const b = layout.take(slices + GUARD_BYTES);
+    const sums = layout.take(8 * n * n);
+    const packedA = layout.take(panel * Math.ceil(n / 4));
+    const packedB = layout.take(panel);
+    const scratch = layout.take(SCRATCH_BYTES);
+    const { buffer, kernels } = layout.instantiate('SliceProduct');
     this.#kernels = kernels;
     this.#at = { a, b, sums, packedA, packedB, scratch };
     this.a = new Int16Array(buffer, a, n * capacity);
@@ -206,15 +210,14 @@ export class RowProduct {
     wantInteger('RowProduct', 'k', 1, 2 ** 31, k);
     wantInteger('RowProduct', 'n', 1, 2 ** 31, n);
     const panel = 16 * Math.ceil(Math.min(k, STEPS_PER_CALL) / 2);
-    const { buffer, at, kernels } = allocate('RowProduct', [
-      2 * m * k + GUARD_BYTES,
-      2 * n * k + GUARD_BYTES,
-      8 * m * n,
-      panel * Math.ceil(Math.min(m, ROWS_PER_CALL) / 4),
-      panel,
-      128,
-    ]);
-    const [a, b, c, packedA, packedB, scratch] = at as [number, number, number, number, number, number];
+    const layout = new Layout();
+    const a = layout.take(2 * m * k + GUARD_BYTES);
+    const b = layout.take(2 * n * k + GUARD_BYTES);
+    const c = layout.take(8 * m * n);
+    const packedA = layout.take(panel * Math.ceil(Math.min(m, ROWS_PER_CALL) / 4));
+    const packedB = layout.take(panel);
+    const scratch = layout.take(SCRATCH_BYTES);
+    const { buffer, kernels } = layout.instantiate('RowProduct');
     this.#kernels = kernels;
     this.#at = { a, b, c, packedA, packedB, scratch };
     this.a = new Int16Array(buffer, a, m * k);

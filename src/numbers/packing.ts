@@ -9,7 +9,7 @@ export function packedWords(length: number): number {
 }
 
 /**
- * Packs the signs of `length` values from `start`; zero (−0 too) packs as +1, and so does NaN never: it packs as −1.
+ * Packs the signs of `length` values from `start`; zero (−0 too) packs as +1, NaN as −1.
  *
  * @param out at least packedWords(length) words; those are overwritten, the rest left alone
  * @throws RangeError when `values` or `out` is too short
