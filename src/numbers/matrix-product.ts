@@ -46,15 +46,12 @@ const MAX_PAGES = 65_536;
 
 /**
  * Steps of k in one call: a panel of B then takes 8 KiB and stays in the first-level cache. Exactness needs fewer
- * than 2^16 pairs (matrix-product.wat), a bound 128 times higher.
+ * than 2^15 pairs (matrix-product.wat), a bound 64 times higher.
  */
 const STEPS_PER_CALL = 1024;
 
 /** Rows of A in one call: 256 × 1024 × 2 bytes of packed A stay in the second-level cache. */
 const ROWS_PER_CALL = 256;
-
-/** The kernels read up to one vector past the end of an operand (and ignore what they read). */
-const GUARD_BYTES = 16;
 
 /** One 4 × 4 tile of float64, for tiles on an edge. */
 const SCRATCH_BYTES = 128;
@@ -84,7 +81,10 @@ function wantInteger(path: string, field: string, low: number, high: number, got
 
 let compiled: object | undefined;
 
-/** Lays areas out in a memory, each on a 64-byte boundary, and then makes the memory and the kernels that work in it. */
+/**
+ * Lays areas out in a memory, each on a 64-byte boundary, and then makes the memory and the kernels that work in it.
+ * Kernels may read up to 8 bytes past an operand and drop what they read; the areas laid out after it make that safe.
+ */
 class Layout {
   #end = 0;
 
@@ -140,8 +140,8 @@ export class SliceProduct {
     // Steps are packed in pairs, four lanes a panel: 16 bytes a pair.
     const panel = 16 * Math.ceil(Math.min(capacity, STEPS_PER_CALL) / 2);
     const layout = new Layout();
-    const a = layout.take(slices + GUARD_BYTES);
-    const b = layout.take(slices + GUARD_BYTES);
+    const a = layout.take(slices);
+    const b = layout.take(slices);
     const sums = layout.take(8 * n * n);
     const packedA = layout.take(panel * Math.ceil(n / 4));
     const packedB = layout.take(panel);
@@ -211,8 +211,8 @@ export class RowProduct {
     wantInteger('RowProduct', 'n', 1, 2 ** 31, n);
     const panel = 16 * Math.ceil(Math.min(k, STEPS_PER_CALL) / 2);
     const layout = new Layout();
-    const a = layout.take(2 * m * k + GUARD_BYTES);
-    const b = layout.take(2 * n * k + GUARD_BYTES);
+    const a = layout.take(2 * m * k);
+    const b = layout.take(2 * n * k);
     const c = layout.take(8 * m * n);
     const packedA = layout.take(panel * Math.ceil(Math.min(m, ROWS_PER_CALL) / 4));
     const packedB = layout.take(panel);

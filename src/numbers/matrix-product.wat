@@ -5,15 +5,13 @@
 ;; and such a vector of B then does two steps of four outputs of one row. Four rows share the vector of B: eight
 ;; accumulators, and no spills on a machine with sixteen registers.
 ;;
-;; Exactness. One dot is at most 2^31 in magnitude, so sums of them leave 32 bits at once. Two accumulators a output
-;; hold the sum S exactly: P = S mod 2^32, and H = the sum of floor(t / 2^16) over the addends t of P. What the floors
-;; drop is below 2^16 an addend, so for up to 2^16 addends L = (P - 2^16 H) mod 2^32 is exactly S - 2^16 H, and
-;; S = 2^16 H + L. |H| <= 2^15 an addend, so it fits as well. The caller bounds a call to far fewer addends.
+;; Exactness. One dot is at most 2^31 in magnitude, so a sum of two can leave 32 bits. Two accumulators for each output
+;; hold the sum S exactly: P = S mod 2^32, and H = the sum of floor((t - 1) / 2^16) over the dots t. Each dot adds
+;; 1 .. 2^16 to L = S - 2^16 H, so for fewer than 2^15 dots L is below 2^31 and equals (P - 2^16 H) mod 2^32, and
+;; S = 2^16 H + L. |H| <= 2^15 for each dot, so it fits 32 bits as well. The caller bounds a call to far fewer dots.
 ;;
-;; One dot overflows: all four operands -32768 give +2^31, which wraps to -2^31. P does not care. For H the dot less
-;; one is shifted: the wrapped -2^31 becomes 2^31 - 1, whose floor is right, and no honest dot is below -2^31 + 2^16.
-;; (Then L is in 1 .. 2^16 an addend, since floor((t - 1) / 2^16) = floor(t / 2^16) or one less.)
-;;
+;; Why t - 1: all four operands -32768 give t = +2^31, which the instruction wraps to -2^31. P does not care; less one,
+;; it wraps on to 2^31 - 1 = t - 1, which H wants. No other dot is below -2^31 + 2^16, so no other wraps.
 (module
   (import "host" "memory" (memory 1))
 
@@ -25,14 +23,14 @@
       (f64x2.add (v128.load (local.get $c))
         (f64x2.add
           (f64x2.mul (f64x2.convert_low_i32x4_s (local.get $h)) (v128.const f64x2 65536 65536))
-          (f64x2.convert_low_i32x4_u (local.get $l)))))
+          (f64x2.convert_low_i32x4_s (local.get $l)))))
     (local.set $h (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $h) (local.get $h)))
     (local.set $l (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $l) (local.get $l)))
     (v128.store offset=16 (local.get $c)
       (f64x2.add (v128.load offset=16 (local.get $c))
         (f64x2.add
           (f64x2.mul (f64x2.convert_low_i32x4_s (local.get $h)) (v128.const f64x2 65536 65536))
-          (f64x2.convert_low_i32x4_u (local.get $l))))))
+          (f64x2.convert_low_i32x4_s (local.get $l))))))
 
   ;; A 4 x 4 tile: c[r][0..3] += the sum over `pairs` > 0 pairs of panels a and b. `stride` is the bytes from one row of c
   ;; to the next.

@@ -112,7 +112,7 @@ describe('SliceProduct', () => {
     expect(product.sums).toEqual(whole);
   });
 
-  it('is exact past the 2^16 pairs of steps that two 32-bit accumulators can hold', () => {
+  it('is exact past the 2^15 pairs of steps that two 32-bit accumulators can hold', () => {
     const k = 2 ** 18 + 3;
     const product = new SliceProduct(1, k);
     for (const [x, y] of [
