@@ -81,6 +81,13 @@ describe('runReference, nearest', () => {
     expect(rectified.saturations).toEqual([2]);
   });
 
+  it('counts nothing for values at the very ends of the range', () => {
+    const ends = runReference(layer([1], 1, 2, { shift: 0 }), Int16Array.of(32_767, -32_768), {
+      rounding: 'nearest',
+    });
+    expect([...ends.logits, ...ends.saturations]).toEqual([32_767, -32_768, 0]);
+  });
+
   it('adds the bias times 2^e', () => {
     const network = layer([1], 1, 1, { bias: Int16Array.of(-3), biasExponent: 4, shift: 4 });
     expect(nearest(network, [16])).toEqual([-2]);
@@ -204,7 +211,7 @@ describe('runReference against BigInt', () => {
 
 /** The 32-bit LFSR as a row of bits, bit 1 the lowest: an oracle that shares no operator with the reference. */
 function shifted(state: number, times: number): number {
-  let bits = [...state.toString(2).padStart(32, '0')].toReversed().map(Number);
+  let bits = state.toString(2).padStart(32, '0').split('').toReversed().map(Number);
   for (let i = 0; i < times; i++) {
     const parity = [32, 22, 2, 1].filter((tap) => bits[tap - 1] === 1).length % 2;
     bits = [parity, ...bits.slice(0, 31)];

@@ -27,7 +27,7 @@ function parameter(name: string, shape: readonly number[], decays: boolean): Par
 }
 
 /** A buffer that is allocated once for the largest batch seen. */
-class Buffer2 {
+class Workspace {
   #data = new Float64Array(0);
 
   take(size: number): Float64Array {
@@ -47,8 +47,8 @@ export class ConvStage implements Stage {
   readonly #columns: Float64Array;
   readonly #columnGradients: Float64Array;
   readonly #weightTransposed: Float64Array;
-  readonly #y = new Buffer2();
-  readonly #dx = new Buffer2();
+  readonly #y = new Workspace();
+  readonly #dx = new Workspace();
   #x: Float64Array = new Float64Array(0);
   /** The first stage has nobody to pass its input's gradient to. */
   readonly #isFirst: boolean;
@@ -128,8 +128,7 @@ export class ConvStage implements Stage {
   /** Copies what the taps see of one image and group to `#columns` [C/g kh kw, output pixels]. */
   #unroll(x: Float64Array, image: number, group: number): void {
     const columns = this.#columns;
-    this.#walk(image, group, (from, to, count, step, pad) => {
-      for (let i = 0; i < pad; i++) columns[to - pad + i] = 0;
+    this.#walk(image, group, (from, to, count, step) => {
       if (step === 1) for (let i = 0; i < count; i++) columns[to + i] = x[from + i]!;
       else for (let i = 0; i < count; i++) columns[to + i] = x[from + i * step]!;
     });
@@ -145,12 +144,12 @@ export class ConvStage implements Stage {
 
   /**
    * Visits every row of the unrolled matrix piece by piece: `count` values from `from` on, `step` apart, belong at
-   * `to`; the `pad` places before `to` see padding. Runs of padding come as pieces with no values.
+   * `to`. Places that see padding are never visited: they are the same for every image and stay 0.
    */
   #walk(
     image: number,
     group: number,
-    visit: (from: number, to: number, count: number, step: number, pad: number) => void,
+    visit: (from: number, to: number, count: number, step: number) => void,
   ): void {
     const { kernel, stride, padding, dilation, groups } = this.#layer;
     const { channels, height, width } = this.#input;
@@ -167,18 +166,8 @@ export class ConvStage implements Stage {
           const end = Math.max(first, Math.min(outWidth, Math.ceil((width - left) / stride[1])));
           for (let y = 0; y < outHeight; y++, to += outWidth) {
             const row = y * stride[0] + ky * dilation[0] - padding[0];
-            if (row < 0 || row >= height) {
-              visit(0, to + outWidth, 0, 1, outWidth);
-              continue;
-            }
-            visit(
-              planeAt + row * width + first * stride[1] + left,
-              to + first,
-              end - first,
-              stride[1],
-              first,
-            );
-            if (end < outWidth) visit(0, to + outWidth, 0, 1, outWidth - end);
+            if (row < 0 || row >= height) continue;
+            visit(planeAt + row * width + first * stride[1] + left, to + first, end - first, stride[1]);
           }
         }
       }
@@ -204,9 +193,9 @@ export class DenseStage implements Stage {
   readonly #bias: Parameter | undefined;
   readonly #inputs: number;
   readonly #units: number;
-  readonly #y = new Buffer2();
-  readonly #dx = new Buffer2();
-  readonly #dyTransposed = new Buffer2();
+  readonly #y = new Workspace();
+  readonly #dx = new Workspace();
+  readonly #dyTransposed = new Workspace();
   #x: Float64Array = new Float64Array(0);
 
   constructor(name: string, inputs: number, units: number, bias: boolean) {
@@ -238,8 +227,8 @@ export class DenseStage implements Stage {
 
 export class ReluStage implements Stage {
   readonly parameters = [];
-  readonly #y = new Buffer2();
-  readonly #dx = new Buffer2();
+  readonly #y = new Workspace();
+  readonly #dx = new Workspace();
 
   forward(x: Float64Array): Float64Array {
     const y = this.#y.take(x.length);
@@ -260,8 +249,8 @@ export class PoolStage implements Stage {
   readonly #layer: PoolLayer;
   readonly #input: MapShape;
   readonly #output: MapShape;
-  readonly #y = new Buffer2();
-  readonly #dx = new Buffer2();
+  readonly #y = new Workspace();
+  readonly #dx = new Workspace();
   /** Max pooling: where each output came from. */
   #winners = new Uint32Array(0);
 
