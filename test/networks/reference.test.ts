@@ -157,8 +157,8 @@ function oracle(network: QuantisedNetwork, image: Int16Array): number[] {
           sum += BigInt(w) * BigInt(value);
         });
         const half = step.shift === 0 ? 0n : 1n << BigInt(step.shift - 1);
-        const shifted = (BigInt.asIntN(48, sum) + half) >> BigInt(step.shift);
-        const held = shifted > 32767n ? 32767 : shifted < -32768n ? -32768 : Number(shifted);
+        const kept = (BigInt.asIntN(48, sum) + half) >> BigInt(step.shift);
+        const held = kept > 32767n ? 32767 : kept < -32768n ? -32768 : Number(kept);
         return step.relu ? Math.max(held, 0) : held;
       });
     } else if (step.op.kind === 'relu') x = x.map((v) => Math.max(v, 0));

@@ -147,6 +147,36 @@ describe('train', () => {
     expect(weights(9)).not.toEqual(weights(10));
   });
 
+  it('descends with momentum, weight decay and a falling rate', () => {
+    // With one class the loss is always 0, so that only decay moves the weights: w' = w + m (w - before) - rate d w.
+    const single = parseNetwork({
+      name: 'single',
+      input: { channels: 1, height: 4, width: 4 },
+      layers: [{ kind: 'dense', units: 1 }],
+    });
+    const model = new Model(single);
+    const data = { ...halves(2), labels: new Uint8Array(2) };
+    model.initialise(new Random(5));
+    let [w = 0] = model.parameters[0]!.values;
+    let before = w;
+    for (const rate of [0.1, 0.1, 0.05, 0.05]) {
+      const after = w + 0.9 * (w - before) - rate * 0.5 * w;
+      before = w;
+      w = after;
+    }
+    train(model, data, {
+      ...options,
+      seed: 5,
+      epochs: 2,
+      batch: 1,
+      learningRate: 0.1,
+      decayPerEpoch: 0.5,
+      weightDecay: 0.5,
+    });
+    expect(model.parameters[0]!.values[0]).toBeCloseTo(w, 12);
+    expect([...model.parameters[1]!.values]).toEqual([0]);
+  });
+
   it('keeps weights within the limit', () => {
     const model = new Model(network);
     train(model, halves(50), { ...options, weightLimit: 0.125 });
