@@ -29,7 +29,7 @@ describe('mutants', () => {
 describe.skipIf(!available)(`mutants under random inputs (${note})`, () => {
   it.each(mutants)('$module: $name', async (mutant) => {
     const design = exercised[mutant.module];
-    const stimulus = randomStimulus(design, 1, 1000);
+    const stimulus = randomStimulus(design, 1, 2000);
     const right = await runRtl({ ...design, engine: 'icarus', stimulus });
     const mutated = await applyMutant(mutant, design.files);
     try {

@@ -50,9 +50,9 @@ export function randomStimulus(design: Design, seed: number, cycles: number): Rt
       case 1:
         return BigInt.asUintN(width, near);
       case 2:
-        return BigInt.asUintN(width, BigInt.asIntN(Math.min(width, 20), wide(width)));
-      default:
         return wide(width);
+      default:
+        return BigInt.asUintN(width, BigInt.asIntN(1 + (bits() % width), wide(width))); // any magnitude
     }
   };
   const operand = (width: number) => {
@@ -68,15 +68,15 @@ export function randomStimulus(design: Design, seed: number, cycles: number): Rt
 
   return Array.from({ length: cycles }, (_, c) => {
     if (c % 40 === 0) for (const { name } of design.inputs) moods.set(name, [1, 4, 8, 14, 16][bits() % 5]!);
-    // The last quarter of each 80 cycles offers nothing and takes everything, and ends with new modes.
-    const quiet = design.top === 'dsp_round' && c % 80 >= 60;
+    // The last eight of each 40 cycles offer nothing and take everything; the modes change among them.
+    const quiet = design.top === 'dsp_round' && c % 40 >= 32;
     const cycle: Record<string, bigint> = {};
     for (const { name, width } of design.inputs) {
       if (name === 'rst') cycle[name] = c < 2 || (c > 60 && bits() % 300 === 0) ? 1n : 0n;
       else if (modes.has(name)) {
-        if (c % 80 === 76 || !held.has(name)) held.set(name, wide(width));
+        if (c % 40 === 38 || !held.has(name)) held.set(name, wide(width));
         cycle[name] = held.get(name)!;
-      } else if (name === 'load') cycle[name] = bits() % 100 === 0 ? 1n : 0n;
+      } else if (name === 'load') cycle[name] = bits() % 200 === 0 ? 1n : 0n;
       else if (name === 'seed') cycle[name] = chance(4) ? 0n : wide(width);
       else if (name === 'in_m' || name === 'in_nc') cycle[name] = BigInt(1 + (bits() % n));
       else if (moody.has(name)) {

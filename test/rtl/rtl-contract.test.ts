@@ -238,11 +238,11 @@ describe.skipIf(cannotRun)(`dsp_round.v (${benchNote})`, () => {
     const probe = { stochastic: 1, shift: 8, in_valid: 1, out_ready: 1 };
     const first = (outs: Awaited<ReturnType<typeof afterReset>>, c: number) => Number(outs[c]!['out_data']);
     const [nearest, zeroShift, relu, idleCycles, loaded] = await afterResetEach(roundDesign(), [
-      // a nearest result does not draw: the next r is still 1
+      // a nearest result does not draw: the next r is still 1, and 37 + 1 rounds to 0
       [
         { shift: 8, in_valid: 1, out_ready: 1 },
         { shift: 8, out_ready: 1 },
-        { ...probe, in_data: 255 },
+        { ...probe, in_data: 37 },
         probe,
         probe,
       ],
@@ -257,7 +257,7 @@ describe.skipIf(cannotRun)(`dsp_round.v (${benchNote})`, () => {
         probe,
       ],
       // a cycle without a datum does not
-      [{ ...probe, in_valid: 0 }, { ...probe, in_valid: 0 }, { ...probe, in_data: 255 }, probe, probe],
+      [{ ...probe, in_valid: 0 }, { ...probe, in_valid: 0 }, { ...probe, in_data: 37 }, probe, probe],
       // load with an accept: that result still used r = 1, the next uses the seed 0x40
       [
         { ...probe, in_data: 255, load: 1, seed: 0x40 },
@@ -268,10 +268,10 @@ describe.skipIf(cannotRun)(`dsp_round.v (${benchNote})`, () => {
         probe,
       ],
     ]);
-    expect(first(nearest!, 4)).toBe(1);
+    expect(first(nearest!, 4)).toBe(0);
     expect(first(zeroShift!, 4)).toBe(1);
     expect(first(relu!, 4)).toBe(1);
-    expect(first(idleCycles!, 4)).toBe(1);
+    expect(first(idleCycles!, 4)).toBe(0);
     expect([first(loaded!, 2), first(loaded!, 3), first(loaded!, 5)]).toEqual([1, 0, 1]);
   });
 
@@ -291,19 +291,32 @@ describe.skipIf(cannotRun)(`dsp_round.v (${benchNote})`, () => {
     expect(numbers(out, 'out_data')).toEqual([0, 0, 10, 10, 11, 12, 12]);
   });
 
-  it('does not draw while refusing', async () => {
+  it('does not draw while refusing, but does take a seed', async () => {
     const probe = { stochastic: 1, shift: 8, in_valid: 1 };
-    const out = await afterReset(roundDesign(), [
-      { ...probe, in_data: 0 }, // draw 1: r = 1
-      { ...probe, in_data: 37 }, // draw 2: r = 0xdb
-      { ...probe, in_data: 0 }, // refused twice
+    // r is 1, 0xdb, then 0xa3 (32 shifts from 1, on paper): 0xa3 + 92 = 255 and 0xa3 + 93 = 256.
+    const third = (in_data: number, refused: RtlInputs) => [
       { ...probe, in_data: 0 },
-      { ...probe, load: 1, seed: 0x80 }, // a load works while stalled
-      { ...probe, in_data: 128, out_ready: 1 }, // draw 3: r = 0x80
+      { ...probe, in_data: 37 },
+      { ...probe, in_data: 0 },
+      { ...probe, in_data: 0, ...refused },
+      { ...probe, in_data, out_ready: 1 },
       { out_ready: 1, shift: 8 },
       { out_ready: 1, shift: 8 },
+    ];
+    const runs = [
+      third(92, {}),
+      third(93, {}),
+      third(127, { load: 1, seed: 0x80 }),
+      third(128, { load: 1, seed: 0x80 }),
+    ];
+    const results = await afterResetEach(roundDesign(), runs);
+    expect(results.map((out) => numbers(out, 'out_data').slice(4))).toEqual([
+      [0, 1, 0],
+      [0, 1, 1],
+      [0, 1, 0],
+      [0, 1, 1],
     ]);
-    expect(numbers(out, 'out_data')).toEqual([0, 0, 0, 0, 0, 0, 1, 1]);
+    expect(numbers(results[0]!, 'in_ready')).toEqual([1, 1, 0, 0, 1, 1, 1]);
   });
 
   it('zeroes its registers and reseeds in reset', async () => {

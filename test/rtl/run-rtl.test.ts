@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
   arrayDesign,
   fifoDesign,
@@ -75,8 +75,17 @@ for (const engine of ['icarus', 'verilator'] satisfies Engine[]) {
         inputs: [],
         outputs: [port('q')],
       });
-      await expect(runRtl({ ...wrong, engine, stimulus: [] })).rejects.toThrow(/nonsense/);
-      expect(readdirSync(tmpdir()).filter((name) => name.startsWith('marblewave-rtl-echo'))).toEqual([]);
+      // A temporary directory of its own: other runs on this machine must not disturb the count.
+      const own = mkdtempSync(join(scratch, 'tmp-'));
+      vi.stubEnv('TMPDIR', own);
+      try {
+        await expect(runRtl({ ...wrong, engine, stimulus: [] })).rejects.toThrow(/nonsense/);
+        const fifo = fifoDesign();
+        await runRtl({ ...fifo, engine, stimulus: [idle(fifo)] });
+      } finally {
+        vi.unstubAllEnvs();
+      }
+      expect(readdirSync(own)).toEqual([]);
     });
 
     it('names port and cycle of a bad input', async () => {
@@ -96,7 +105,8 @@ for (const engine of ['icarus', 'verilator'] satisfies Engine[]) {
   });
 }
 
-const both = engineAvailable('icarus').available && engineAvailable('verilator').available;
+const engines = [engineAvailable('icarus'), engineAvailable('verilator')];
+const missing = engines.filter(({ available }) => !available).map(({ note }) => note);
 
 describe.skipIf(!engineAvailable('icarus').available)('runRtl on icarus', () => {
   it('reads x before the first reset edge, and defined values from the cycle after it', async () => {
@@ -114,7 +124,7 @@ describe.skipIf(!engineAvailable('icarus').available)('runRtl on icarus', () => 
   });
 });
 
-describe.skipIf(!both)('both engines', () => {
+describe.skipIf(missing.length > 0)(`both engines ${missing.join('; ')}`, () => {
   it.each([
     ['fifo', fifoDesign({ width: 24, depth: 5 })],
     ['lfsr', lfsrDesign()],
