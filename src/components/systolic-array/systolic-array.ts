@@ -1,0 +1,384 @@
+import {
+  bool,
+  type Channel,
+  type Clock,
+  int,
+  Module,
+  Probe,
+  type RunOffer,
+  type Signal,
+  type Simulator,
+} from '../../kernel/index.js';
+import { LazyCore } from './lazy-core.js';
+import type { ArrayRegisters, Push } from './registers.js';
+import {
+  type ArrayShape,
+  arrayShape,
+  type SliceFields,
+  sliceFields,
+  type SystolicArraySpec,
+} from './spec.js';
+import { TickedCore } from './ticked-core.js';
+
+/** What a bulk run of slices carries: one entry a slice; `m`, `nc` count where bit 1 of the tag is set. */
+export interface SliceRun {
+  /** Bit 0 first, bit 1 last. */
+  readonly tags: Uint8Array;
+  readonly m: Uint8Array;
+  readonly nc: Uint8Array;
+  /** [count, n] words. */
+  readonly a: Int16Array;
+  readonly b: Int16Array;
+}
+
+export interface SystolicArrayOptions extends SystolicArraySpec {
+  /** Step every register in every cycle, whoever looks. Default false: only while somebody does. */
+  readonly ticked?: boolean;
+}
+
+/**
+ * n×n output-stationary wavefront array for C = A·B: skew triangles, n² DSP multiply-accumulators with local result
+ * registers, drain chains and n output FIFOs. Twin: `rtl/systolic_array.v`; structural form: {@link StructuralArray}.
+ *
+ * Ports    sink `in`, a slice a cycle: `a[n]`, `b[n]` (int16), `first`, `last`, and with `last` the rows m and columns nc to
+ *          drain; sources `out[0]` … `out[n−1]` (48-bit sums), one a column; `rst`.
+ * Timing   A slice issues when valid && ready; every other cycle is a bubble, and the array never freezes. Issued in cycle
+ *          t, it reaches element (i, j) in t+1+i+j. After a `last` issued in t, column j < nc pushes its lowest m rows, bottom
+ *          row first, row f in cycle t+n+L+1+j+f; `out[j]` shows it one later. T equal tiles of K' slices take
+ *          K'+(T−1)·max(K', m)+n+nc+m+L−1 cycles from first issue to last push, both included.
+ *          `in_ready = !in_last || (spaced && room)`, the one combinational path: at least m cycles since the previous
+ *          `last`, and every column's promised results ≤ outputDepth − n.
+ * Storage  n² DSP48E1; skew n(n+1) words; 48 bits a result register; n FIFOs of `outputDepth` sums.
+ * Lazy     While nobody observes the inside, a tile is one exact matrix product and the pushes that follow from its
+ *          `last`. The registers are probes (`pe[3][4].p`, `.a`, `.b`, `.first`, `.last`, `.m`, `.lr`, `.d`, `skew_a[i][s]`,
+ *          `skew_b[j][s]`): when the first one is subscribed to, in mid-tile too, the state of that cycle is worked out and
+ *          stepped from there on. Results, cycles and ports do not depend on it.
+ * Errors   ConfigError for n outside 1…64, a pipeline other than 1, 2, 3, an output FIFO shallower than n.
+ * Source   Gupta et al. 2015, section 5; the machine contract, sections 2, 3 and 5. Cycles and phases:
+ *          docs/timing-model.md.
+ */
+export class SystolicArray extends Module {
+  readonly rst: Signal;
+  readonly in: Channel<SliceFields>;
+  readonly out: Channel<{ data: ReturnType<typeof int> }>[] = [];
+  readonly shape: ArrayShape;
+  readonly ticked: boolean;
+  override state: {
+    /** Edges until a `last` may issue for spacing. */
+    spacing: number;
+    promises: Int32Array;
+    memory: Float64Array;
+    read: Int32Array;
+    write: Int32Array;
+    level: Int32Array;
+    /** Sum of levels. */
+    held: number;
+    /** `last` slices of accepted runs whose cycle has not come. */
+    coming: { cycle: number; m: number; nc: number }[];
+    /** Cycle of the latest issue. */
+    latest: number;
+    /** Cycle for which the process last asked to be woken. */
+    alarm: number;
+    /** The inside, in the form that carries this array. */
+    lazy: LazyCore['state'] | null;
+    stepped: TickedCore['state'] | null;
+  };
+
+  private readonly lazy: LazyCore | null;
+  private stepped: TickedCore | null;
+  private watchers = 0;
+  private readonly clock: Clock;
+  private readonly open: Signal;
+  private readonly process: number;
+  private readonly touched: Uint8Array;
+  private readonly push: Push;
+
+  constructor(parent: Module | Simulator, name: string, spec: SystolicArrayOptions) {
+    super(parent, name);
+    const { clock } = spec;
+    const shape = arrayShape(this.path, spec);
+    const { n, bits, outputDepth } = shape;
+    this.shape = shape;
+    this.clock = clock;
+    this.ticked = spec.ticked ?? false;
+    this.rst = this.input('rst', bool);
+    this.in = this.sink('in', sliceFields(n), clock);
+    for (let j = 0; j < n; j++) this.out.push(this.source(`out[${j}]`, { data: int(bits) }, clock));
+    this.touched = new Uint8Array(n);
+    this.push = (column, value) => this.enqueue(column, value);
+    this.lazy = this.ticked ? null : new LazyCore(shape);
+    this.stepped = this.ticked ? new TickedCore(shape, this.push) : null;
+    this.state = {
+      spacing: 0,
+      promises: new Int32Array(n),
+      memory: new Float64Array(n * outputDepth),
+      read: new Int32Array(n),
+      write: new Int32Array(n),
+      level: new Int32Array(n),
+      held: 0,
+      coming: [],
+      latest: -1e9,
+      alarm: -1,
+      lazy: this.lazy?.state ?? null,
+      stepped: this.stepped?.state ?? null,
+    };
+    this.open = this.wire('open', bool, 1);
+    this.comb(this.gate, [this.in.payload.last, this.open]);
+    this.process = this.edge(clock, this.tick, [this.rst, this.in.valid, ...this.out.map((o) => o.ready)]);
+    this.in.acceptRuns((offer) => this.acceptRun(offer));
+  }
+
+  /** The registers as they are in the present cycle. */
+  get registers(): ArrayRegisters {
+    if (this.stepped !== null) return this.stepped;
+    this.lazy!.cycle = this.clock.cycle;
+    return this.lazy!;
+  }
+
+  override probeFor(name: string): Probe | undefined {
+    const existing = this.probes.get(name);
+    if (existing !== undefined) return existing;
+    const element = /^pe\[(\d+)\]\[(\d+)\]\.(a|b|first|last|m|p|lr|d)$/.exec(name);
+    const skew = /^skew_([ab])\[(\d+)\]\[(\d+)\]$/.exec(name);
+    const { n, bits } = this.shape;
+    if (element !== null) {
+      const [i, j] = [Number(element[1]), Number(element[2])];
+      const register = element[3] as 'a' | 'b' | 'first' | 'last' | 'm' | 'p' | 'lr' | 'd';
+      if (i >= n || j >= n) return undefined;
+      const types = {
+        a: int(16),
+        b: int(16),
+        first: bool,
+        last: bool,
+        m: int(32),
+        p: int(bits),
+        lr: int(bits),
+        d: bool,
+      };
+      return this.probe(name, types[register], () => this.registers[register](i, j), this.hooks);
+    }
+    if (skew !== null) {
+      const [lane, s] = [Number(skew[2]), Number(skew[3])];
+      if (lane >= n || s > lane) return undefined;
+      const side = skew[1] === 'a' ? 'skewA' : 'skewB';
+      return this.probe(name, int(16), () => this.registers[side](lane, s), this.hooks);
+    }
+    return undefined;
+  }
+
+  private readonly hooks = { attach: (): void => this.look(), detach: (): void => this.lookAway() };
+
+  /** Somebody looks inside: from here on the registers are stepped beside the lazy history. */
+  private look(): void {
+    this.watchers += 1;
+    if (this.watchers > 1 || this.ticked) return;
+    this.materialise();
+  }
+
+  private materialise(): void {
+    const lazy = this.lazy!;
+    lazy.cycle = this.clock.cycle;
+    this.stepped = new TickedCore(this.shape, () => {});
+    this.stepped.materialise(lazy);
+    this.state.latest = Math.max(this.state.latest, lazy.cycle);
+    this.sim.wake(this.process);
+  }
+
+  private lookAway(): void {
+    this.watchers -= 1;
+    if (this.watchers === 0 && !this.ticked) this.stepped = null;
+  }
+
+  private gate(): void {
+    this.in.ready.write(this.in.payload.last.value === 0 || this.open.value !== 0 ? 1 : 0);
+  }
+
+  /** One rising edge. */
+  private tick(): boolean {
+    const s = this.state;
+    const { n, outputDepth } = this.shape;
+    const { cycle } = this.clock;
+    if (this.rst.value !== 0) {
+      this.reset();
+      return true;
+    }
+    const { payload } = this.in;
+    const inRun = this.in.run !== null && cycle <= this.in.run.last;
+    const issue = !inRun && this.in.valid.value !== 0 && this.in.ready.value !== 0;
+    const first = issue && payload.first.value !== 0;
+    const last = issue && payload.last.value !== 0;
+    let m = last ? payload.m.value : 0;
+    let nc = last ? payload.nc.value : 0;
+
+    let popped = false;
+    if (s.held > 0) {
+      for (let j = 0; j < n; j++) {
+        if (s.level[j] !== 0 && this.out[j]!.ready.value !== 0) {
+          s.read[j] = s.read[j]! + 1 === outputDepth ? 0 : s.read[j]! + 1;
+          s.level[j]! -= 1;
+          s.held -= 1;
+          s.promises[j]! -= 1;
+          this.touched[j] = 1;
+          popped = true;
+        }
+      }
+    }
+
+    const heldBefore = s.held;
+    if (issue) s.latest = cycle;
+    if (this.lazy !== null) {
+      const { lazy } = this;
+      if (issue) {
+        const at = lazy.room(cycle);
+        const { a, b } = lazy.state;
+        payload.a.copyTo(a, at);
+        payload.b.copyTo(b, at);
+        lazy.issue(cycle, first, last, m, nc);
+      }
+      lazy.drain(cycle, this.push);
+      if (this.stepped !== null) this.stepBeside(cycle);
+    } else {
+      const stepped = this.stepped!;
+      if (issue) {
+        payload.a.copyTo(stepped.entryA);
+        payload.b.copyTo(stepped.entryB);
+      }
+      stepped.step(issue, first, last, m, nc);
+    }
+    const pushed = s.held > heldBefore;
+
+    const { coming, spacing } = s;
+    const arrives = coming.length > 0 && coming[0]!.cycle === cycle;
+    if (arrives) ({ m, nc } = coming.shift()!);
+    if (last || arrives) {
+      s.spacing = m - 1;
+      for (let j = 0; j < nc; j++) s.promises[j]! += m;
+    } else if (spacing > 0) s.spacing = spacing - 1;
+    if (last || arrives || popped || s.spacing === 0) this.showOpen();
+    if (popped || pushed) this.showOutputs();
+    return this.awake(cycle, issue || arrives || popped || pushed || spacing > 0);
+  }
+
+  /** Whether the process must run at the next edge; else it is woken for the next push or by its ports. */
+  private awake(cycle: number, moved: boolean): boolean {
+    const { n, L } = this.shape;
+    // Operands and sums are at rest once everything has run out on the right and at the bottom.
+    if (this.stepped !== null && cycle - this.state.latest <= 4 * n + L + 4) return true;
+    if (moved || this.lazy === null) return moved;
+    const { coming } = this.state;
+    const due = Math.min(this.lazy.nextPush(cycle + 1), coming.length > 0 ? coming[0]!.cycle : Infinity);
+    if (due === cycle + 1) return true;
+    if (due !== Infinity && this.state.alarm !== due) {
+      this.state.alarm = due;
+      this.sim.wakeAt(this.process, due);
+    }
+    return false;
+  }
+
+  private stepBeside(cycle: number): void {
+    const { lazy, stepped } = this;
+    const slice = lazy!.sliceAt(cycle);
+    const { n } = this.shape;
+    if (slice >= 0) {
+      const { a, b } = lazy!.state;
+      for (let i = 0; i < n; i++) {
+        stepped!.entryA[i] = a[slice * n + i]!;
+        stepped!.entryB[i] = b[slice * n + i]!;
+      }
+    }
+    const tags = slice >= 0 ? lazy!.state.tags[slice]! : 0;
+    const token = (tags & 2) !== 0 ? lazy!.tokenAt(cycle) : undefined;
+    stepped!.step(slice >= 0, (tags & 1) !== 0, token !== undefined, token?.m ?? 0, token?.nc ?? 0);
+  }
+
+  private enqueue(column: number, value: number): void {
+    const s = this.state;
+    const { outputDepth } = this.shape;
+    s.memory[column * outputDepth + s.write[column]!] = value;
+    s.write[column] = s.write[column]! + 1 === outputDepth ? 0 : s.write[column]! + 1;
+    s.level[column]! += 1;
+    s.held += 1;
+    this.touched[column] = 1;
+  }
+
+  private showOpen(): void {
+    const s = this.state;
+    const { n, outputDepth } = this.shape;
+    let open = s.spacing === 0;
+    for (let j = 0; open && j < n; j++) open = s.promises[j]! <= outputDepth - n;
+    this.open.write(open ? 1 : 0);
+  }
+
+  private showOutputs(): void {
+    const s = this.state;
+    const { n, outputDepth } = this.shape;
+    for (let j = 0; j < n; j++) {
+      if (this.touched[j] === 0) continue;
+      this.touched[j] = 0;
+      const out = this.out[j]!;
+      out.valid.write(s.level[j] !== 0 ? 1 : 0);
+      out.payload.data.write(s.memory[j * outputDepth + s.read[j]!]!);
+    }
+  }
+
+  private reset(): void {
+    const s = this.state;
+    s.spacing = 0;
+    s.promises.fill(0);
+    s.read.fill(0);
+    s.write.fill(0);
+    s.level.fill(0);
+    s.held = 0;
+    s.coming.length = 0;
+    this.lazy?.reset();
+    this.stepped?.reset();
+    this.touched.fill(1);
+    this.showOutputs();
+    this.open.write(1);
+  }
+
+  /** Takes as much of an offered run as certainly issues without a stall. */
+  private acceptRun(offer: RunOffer): number {
+    const { lazy } = this;
+    if (lazy === null || this.stepped !== null || offer.period !== 1 || this.rst.value !== 0) return 0;
+    const s = this.state;
+    const { n, outputDepth } = this.shape;
+    const run = offer.data as SliceRun;
+    let spacedFrom = this.clock.cycle + 1 + s.spacing;
+    const promised = s.promises.slice();
+    for (const last of s.coming) {
+      spacedFrom = Math.max(spacedFrom, last.cycle + last.m);
+      for (let j = 0; j < last.nc; j++) promised[j]! += last.m;
+    }
+    const limit = Math.min(offer.count, lazy.longestRun);
+    let accepted = 0;
+    for (; accepted < limit; accepted++) {
+      if ((run.tags[accepted]! & 2) === 0) continue;
+      const cycle = offer.first + accepted;
+      // Pops to come are not counted: a run must be certain.
+      if (cycle < spacedFrom || promised.some((p) => p > outputDepth - n)) break;
+      const m = run.m[accepted]!;
+      const nc = run.nc[accepted]!;
+      spacedFrom = cycle + m;
+      for (let j = 0; j < nc; j++) promised[j]! += m;
+    }
+    if (accepted === 0) return 0;
+    const at = lazy.room(offer.first, accepted);
+    lazy.state.a.set(run.a.subarray(0, accepted * n), at);
+    lazy.state.b.set(run.b.subarray(0, accepted * n), at);
+    for (let k = 0; k < accepted; k++) {
+      const tag = run.tags[k]!;
+      const last = (tag & 2) !== 0;
+      lazy.issue(offer.first + k, (tag & 1) !== 0, last, run.m[k]!, run.nc[k]!);
+      if (last) s.coming.push({ cycle: offer.first + k, m: run.m[k]!, nc: run.nc[k]! });
+    }
+    s.latest = offer.first + accepted - 1;
+    this.sim.wake(this.process);
+    return accepted;
+  }
+
+  override loadState(saved: unknown): void {
+    super.loadState(saved);
+    if (this.stepped !== null && !this.ticked) this.materialise();
+  }
+}

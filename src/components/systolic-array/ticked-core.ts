@@ -1,0 +1,261 @@
+import { wrap } from '../../numbers/accumulator.js';
+import type { ArrayRegisters, Push } from './registers.js';
+import type { LazyCore } from './lazy-core.js';
+import type { ArrayShape } from './spec.js';
+
+/** Slices after which a sum of products may leave 48 bits: 2^47 / 2^30. */
+const SAFE_SLICES = 2 ** 17;
+
+/**
+ * The inside of the array, stepped every cycle: operands, accumulators and result registers in flat arrays. Operand
+ * arrays have one extra column (A) or row (B) that holds the last skew register, so that a step of every operand is
+ * one move of memory. Tags are the same along an anti-diagonal i + j, so they are kept once a diagonal.
+ */
+export class TickedCore implements ArrayRegisters {
+  /** Words that enter with the next slice. */
+  readonly entryA: Float64Array;
+  readonly entryB: Float64Array;
+  readonly state: {
+    /** Operands: what element (i, j) reads from its left at i·(n+1) + j, its own register at i·(n+1) + j + 1. */
+    a: Float64Array;
+    /** What element (i, j) reads from above at i·n + j, its own register at (i+1)·n + j. */
+    b: Float64Array;
+    /** Skew registers but for the last one of a lane: lane i, register s at i·n + s. */
+    skewA: Float64Array;
+    skewB: Float64Array;
+    m: Float64Array;
+    p: Float64Array;
+    lr: Float64Array;
+    d: Uint8Array;
+    /** Flags set in a column. */
+    flags: Int32Array;
+    /** Tags by age: bit 0 first, bit 1 last, of the slice issued k cycles ago; token likewise. */
+    tags: Uint8Array;
+    tokenM: Uint8Array;
+    tokenNc: Uint8Array;
+    /** Slices since the last `first`, to know when a wrap is possible. */
+    sinceFirst: number;
+    /** Slices with tags or tokens still under way. */
+    tagged: number;
+  };
+  private readonly n: number;
+  private readonly L: number;
+  private readonly bits: number;
+
+  constructor(
+    { n, L, bits }: ArrayShape,
+    private readonly push: Push,
+  ) {
+    this.n = n;
+    this.L = L;
+    this.bits = bits;
+    this.entryA = new Float64Array(n);
+    this.entryB = new Float64Array(n);
+    const ages = 2 * n + L + 2;
+    this.state = {
+      a: new Float64Array(n * (n + 1)),
+      b: new Float64Array((n + 1) * n),
+      skewA: new Float64Array(n * n),
+      skewB: new Float64Array(n * n),
+      m: new Float64Array(n * n),
+      p: new Float64Array(n * n),
+      lr: new Float64Array(n * n),
+      d: new Uint8Array(n * n),
+      flags: new Int32Array(n),
+      tags: new Uint8Array(ages),
+      tokenM: new Uint8Array(ages),
+      tokenNc: new Uint8Array(ages),
+      sinceFirst: 0,
+      tagged: 0,
+    };
+  }
+
+  reset(): void {
+    for (const value of Object.values(this.state)) if (typeof value !== 'number') value.fill(0);
+    this.state.sinceFirst = 0;
+    this.state.tagged = 0;
+  }
+
+  /** One edge. Order matters only in that every update reads what was there before the edge. */
+  step(issue: boolean, first: boolean, last: boolean, m: number, nc: number): void {
+    const s = this.state;
+    if (s.tagged > 0) this.drain();
+    this.accumulate();
+    this.moveOperands(issue);
+    this.age(issue && first, issue && last, m, nc);
+    if (issue) s.sinceFirst = first ? 1 : s.sinceFirst + 1;
+  }
+
+  /** Takes over the registers that a lazy core works out for its present cycle. */
+  materialise(lazy: LazyCore): void {
+    const { n } = this;
+    const s = this.state;
+    for (let i = 0; i < n; i++) {
+      for (let r = 0; r < i; r++) {
+        s.skewA[i * n + r] = lazy.skewA(i, r);
+        s.skewB[i * n + r] = lazy.skewB(i, r);
+      }
+      s.a[i * (n + 1)] = lazy.skewA(i, i);
+      s.b[i] = lazy.skewB(i, i);
+    }
+    s.flags.fill(0);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        const at = i * n + j;
+        s.a[i * (n + 1) + j + 1] = lazy.a(i, j);
+        s.b[at + n] = lazy.b(i, j);
+        s.m[at] = lazy.m(i, j);
+        s.p[at] = lazy.p(i, j);
+        s.lr[at] = lazy.lr(i, j);
+        s.d[at] = lazy.d(i, j);
+        s.flags[j]! += s.d[at]!;
+      }
+    }
+    for (let age = 1; age < s.tags.length; age++) {
+      s.tags[age] = lazy.tag(age);
+      const token = lazy.tokenAt(lazy.cycle - age);
+      s.tokenM[age] = token?.m ?? 0;
+      s.tokenNc[age] = token?.nc ?? 0;
+    }
+    s.sinceFirst = lazy.state.runLength;
+    s.tagged = 3 * n + this.L + 4;
+  }
+
+  skewA(i: number, s: number): number {
+    return s === i ? this.state.a[i * (this.n + 1)]! : this.state.skewA[i * this.n + s]!;
+  }
+  skewB(j: number, s: number): number {
+    return s === j ? this.state.b[j]! : this.state.skewB[j * this.n + s]!;
+  }
+  a(i: number, j: number): number {
+    return this.state.a[i * (this.n + 1) + j + 1]!;
+  }
+  b(i: number, j: number): number {
+    return this.state.b[(i + 1) * this.n + j]!;
+  }
+  /** The slice whose tags element (i, j) holds was issued i + j + 2 cycles before this one. */
+  first(i: number, j: number): number {
+    return this.state.tags[i + j + 2]! & 1;
+  }
+  last(i: number, j: number): number {
+    return this.state.tags[i + j + 2]! >> 1;
+  }
+  m(i: number, j: number): number {
+    return this.L === 1 ? 0 : this.state.m[i * this.n + j]! + 0; // never −0
+  }
+  p(i: number, j: number): number {
+    return this.state.p[i * this.n + j]!;
+  }
+  lr(i: number, j: number): number {
+    return this.state.lr[i * this.n + j]!;
+  }
+  d(i: number, j: number): number {
+    return this.state.d[i * this.n + j]!;
+  }
+
+  /** Result registers and drain flags: bottom rows leave, the chain moves down, finished sums are captured. */
+  private drain(): void {
+    const { n, L } = this;
+    const { lr, p, d, flags, tags, tokenM, tokenNc } = this.state;
+    const bottom = (n - 1) * n;
+    for (let j = 0; j < n; j++) {
+      const m = tokenM[n + L + j]!;
+      const set = m > 0 && j < tokenNc[n + L + j]! ? m : 0;
+      if (flags[j] === 0 && set === 0) continue;
+      let count = 0;
+      if (d[bottom + j] !== 0) this.push(j, lr[bottom + j]!);
+      for (let i = n - 1; i >= 0; i--) {
+        const at = i * n + j;
+        const above = i > 0 ? d[at - n]! : 0;
+        if (above !== 0) lr[at] = lr[at - n]!;
+        const flag = above | (i >= n - set ? 1 : 0);
+        d[at] = flag;
+        count += flag;
+      }
+      flags[j] = count;
+    }
+    // A `last` issued k cycles ago shows its final P on the diagonal i + j = k − 1 − L. Capture beats shift; P is still
+    // the one from before the edge.
+    for (let k = L + 1; k <= L + 2 * n - 1; k++) {
+      if ((tags[k]! & 2) === 0) continue;
+      const diagonal = k - 1 - L;
+      for (let i = Math.max(0, diagonal - n + 1); i <= Math.min(diagonal, n - 1); i++)
+        lr[i * n + diagonal - i] = p[i * n + diagonal - i]!;
+    }
+  }
+
+  private accumulate(): void {
+    const { n, L } = this;
+    const s = this.state;
+    const { a, b, m, p, tags } = s;
+    if (s.tagged > 0) {
+      // A `first` issued k cycles ago reaches the adders of the diagonal i + j = k − L.
+      for (let k = L; k <= L + 2 * n - 2; k++) {
+        if ((tags[k]! & 1) === 0) continue;
+        const diagonal = k - L;
+        for (let i = Math.max(0, diagonal - n + 1); i <= Math.min(diagonal, n - 1); i++)
+          p[i * n + diagonal - i] = 0;
+      }
+    }
+    if (L === 1) {
+      let at = 0;
+      for (let i = 0; i < n; i++) {
+        const row = i * n;
+        const left = i * (n + 1);
+        for (let j = 0; j < n; j++, at++) p[at]! += a[left + j]! * b[row + j]!;
+      }
+    } else {
+      // L = 2 multiplies what enters an element, L = 3 what its operand registers hold.
+      const right = L === 3 ? 1 : 0;
+      const down = L === 3 ? n : 0;
+      let at = 0;
+      for (let i = 0; i < n; i++) {
+        const row = i * n + down;
+        const left = i * (n + 1) + right;
+        for (let j = 0; j < n; j++, at++) {
+          p[at]! += m[at]!;
+          m[at] = a[left + j]! * b[row + j]!;
+        }
+      }
+    }
+    if (this.bits < 48 || s.sinceFirst >= SAFE_SLICES) {
+      const half = 2 ** (this.bits - 1);
+      for (let at = 0; at < p.length; at++)
+        if (p[at]! >= half || p[at]! < -half) p[at] = wrap(p[at]!, this.bits);
+    }
+  }
+
+  private moveOperands(issue: boolean): void {
+    const { n } = this;
+    const { a, b, skewA, skewB } = this.state;
+    a.copyWithin(1, 0);
+    b.copyWithin(n, 0);
+    // The last register of lane i takes the one before it; lane 0 has only that one.
+    for (let i = 0; i < n; i++) {
+      const before = i * n + i - 1;
+      a[i * (n + 1)] = i === 0 ? (issue ? this.entryA[0]! : 0) : skewA[before]!;
+      b[i] = i === 0 ? (issue ? this.entryB[0]! : 0) : skewB[before]!;
+    }
+    skewA.copyWithin(1, 0);
+    skewB.copyWithin(1, 0);
+    for (let i = 1; i < n; i++) {
+      skewA[i * n] = issue ? this.entryA[i]! : 0;
+      skewB[i * n] = issue ? this.entryB[i]! : 0;
+    }
+  }
+
+  private age(first: boolean, last: boolean, m: number, nc: number): void {
+    const s = this.state;
+    if (s.tagged > 0) {
+      s.tags.copyWithin(1, 0);
+      s.tokenM.copyWithin(1, 0);
+      s.tokenNc.copyWithin(1, 0);
+      s.tagged -= 1;
+    }
+    s.tags[1] = (first ? 1 : 0) | (last ? 2 : 0);
+    s.tokenM[1] = last ? m : 0;
+    s.tokenNc[1] = last ? nc : 0;
+    // A token's flags leave the last column's bottom row at the latest 3n + L cycles after its issue.
+    if (first || last) s.tagged = 3 * this.n + this.L + 4;
+  }
+}

@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { connect, Simulator } from '../../src/kernel/index.js';
+import type { PipelineDepth } from '../../src/components/dsp-macc.js';
+import type { ArrayRegisters } from '../../src/components/systolic-array/registers.js';
+import { StructuralArray } from '../../src/components/systolic-array/structural-array.js';
+import { SystolicArray } from '../../src/components/systolic-array/systolic-array.js';
+import { ColumnSink, lottery, randomSlices, type Slice, SliceDriver, wireArray } from './array-bench.js';
+
+const NAMES = ['a', 'b', 'first', 'last', 'm', 'p', 'lr', 'd'] as const;
+
+/** Every register of the array in one list, with its name. */
+function registers(of: ArrayRegisters, n: number): string[] {
+  const list: string[] = [];
+  for (let i = 0; i < n; i++) {
+    for (let s = 0; s <= i; s++)
+      list.push(`skew_a[${i}][${s}]=${of.skewA(i, s)}`, `skew_b[${i}][${s}]=${of.skewB(i, s)}`);
+    for (let j = 0; j < n; j++)
+      for (const name of NAMES) list.push(`pe[${i}][${j}].${name}=${of[name](i, j)}`);
+  }
+  return list;
+}
+
+function structuralRegisters(array: StructuralArray): ArrayRegisters {
+  const { L } = array.shape;
+  const pe = (i: number, j: number) => array.pe[i]![j]!;
+  return {
+    skewA: (i, s) => array.skewA.register(i, s),
+    skewB: (j, s) => array.skewB.register(j, s),
+    a: (i, j) => pe(i, j).aQ.value,
+    b: (i, j) => pe(i, j).bQ.value,
+    first: (i, j) => pe(i, j).firstQ.value,
+    last: (i, j) => pe(i, j).lastQ.value,
+    m: (i, j) => (L === 1 ? 0 : pe(i, j).state.m),
+    p: (i, j) => pe(i, j).p.value,
+    lr: (i, j) => pe(i, j).lrOut.value,
+    d: (i, j) => pe(i, j).dOut.value,
+  };
+}
+
+interface Case {
+  n: number;
+  L: PipelineDepth;
+  bits: number;
+  depth: number | undefined;
+  tiles: number;
+  seed: number;
+  /** How often columns are not ready: one in this many cycles is; 1 always. */
+  patience: number;
+}
+
+const someCase: fc.Arbitrary<Case> = fc.record({
+  n: fc.integer({ min: 1, max: 8 }),
+  L: fc.constantFrom(1, 2, 3) as fc.Arbitrary<PipelineDepth>,
+  bits: fc.constantFrom(48, 48, 33, 20),
+  depth: fc.constantFrom(undefined, undefined, 8, 11),
+  tiles: fc.integer({ min: 1, max: 6 }),
+  seed: fc.nat(1_000_000),
+  patience: fc.constantFrom(1, 1, 2, 9),
+});
+
+function build({ n, L, bits, depth, tiles, seed, patience }: Case) {
+  const slices = randomSlices(n, tiles, seed);
+  const sim = new Simulator({ checkWidths: true });
+  const clock = sim.clock('array', 166_000_000);
+  const spec = {
+    clock,
+    n,
+    pipeline: L,
+    accumulatorBits: bits,
+    ...(depth === undefined ? {} : { outputDepth: depth }),
+  };
+  const structural = new StructuralArray(sim, 'structural', spec);
+  const ticked = new SystolicArray(sim, 'ticked', { ...spec, ticked: true });
+  const lazy = new SystolicArray(sim, 'lazy', spec);
+  const watched = new SystolicArray(sim, 'watched', spec);
+  const hidden = new SystolicArray(sim, 'hidden', spec);
+  const all = [structural, ticked, lazy, watched, hidden];
+  const rigs = all.map((array) => {
+    const draw = lottery(seed + 77);
+    const plan = Array.from({ length: 6000 }, () => draw(patience) === 0);
+    const driver = new SliceDriver(sim, `${array.name}_driver`, clock, n, slices);
+    const sink = new ColumnSink(
+      sim,
+      `${array.name}_sink`,
+      clock,
+      n,
+      bits,
+      (cycle, j) => plan[(cycle * n + j) % plan.length]!,
+    );
+    wireArray(driver, array, sink);
+    return { array, driver, sink };
+  });
+  return { sim, clock, slices, structural, ticked, lazy, watched, hidden, rigs };
+}
+
+describe('SystolicArray', () => {
+  it('equals the array wired from elements in every register, port and cycle: ticked, lazy, and watched from mid-tile on', () => {
+    fc.assert(
+      fc.property(someCase, fc.nat(200), (options, lookAt) => {
+        const { sim, clock, structural, ticked, lazy, watched, rigs } = build(options);
+        const { n } = options;
+        const reference = structuralRegisters(structural);
+        const seen: number[] = [];
+        const wanted: number[] = [];
+        for (let quiet = 0; quiet < 4 * n + 40; quiet++) {
+          if (!rigs[0]!.driver.done) quiet = 0;
+          if (clock.cycle > 5000) throw new Error('the array does not finish');
+          if (clock.cycle === lookAt)
+            watched.sim.value(`watched.pe[${n - 1}][${n >> 1}].p`).subscribe((v) => seen.push(v));
+          if (clock.cycle >= lookAt) {
+            const value = reference.p(n - 1, n >> 1);
+            if (wanted.at(-1) !== value) wanted.push(value);
+          }
+          sim.step(clock);
+          const want = registers(reference, n);
+          const where = `cycle ${clock.cycle}`;
+          expect(registers(ticked.registers, n), `ticked, ${where}`).toEqual(want);
+          expect(registers(lazy.registers, n), `lazy, ${where}`).toEqual(want);
+          expect(registers(watched.registers, n), `watched, ${where}`).toEqual(want);
+          const ports = rigs.map(({ array }) =>
+            [array.in.ready.value, ...array.out.flatMap((o) => [o.valid.value, o.payload.data.value])].join(
+              ' ',
+            ),
+          );
+          expect(new Set(ports).size, `ports, ${where}: ${ports.join(' | ')}`).toBe(1);
+        }
+        const value = reference.p(n - 1, n >> 1);
+        if (clock.cycle > lookAt && wanted.at(-1) !== value) wanted.push(value);
+        if (clock.cycle > lookAt) expect(seen).toEqual(wanted);
+        for (const rig of rigs) {
+          expect(rig.driver.issued).toEqual(rigs[0]!.driver.issued);
+          expect(rig.sink.got).toEqual(rigs[0]!.sink.got);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives the sums of each tile, bottom row first, wrapped to the accumulator', () => {
+    fc.assert(
+      fc.property(someCase, (options) => {
+        const { sim, slices, rigs } = build(options);
+        const { n, bits } = options;
+        const rig = rigs[4]!;
+        sim.run({ until: () => rig.driver.done, maxCycles: 5000 });
+        sim.run({ cycles: 5 * n * (options.patience + 1) + 400 });
+        // Plain big-integer sums, tile by tile.
+        const want: bigint[][] = Array.from({ length: n }, () => []);
+        let sum: bigint[][] = Array.from({ length: n }, () => Array.from({ length: n }, () => 0n));
+        for (const slice of slices) {
+          if (slice.first) sum = sum.map((row) => row.map(() => 0n));
+          sum = sum.map((row, i) => row.map((v, j) => v + BigInt(slice.a[i]! * slice.b[j]!)));
+          if (slice.last) {
+            for (let f = 0; f < slice.m; f++)
+              for (let j = 0; j < slice.nc; j++) want[j]!.push(BigInt.asIntN(bits, sum[n - 1 - f]![j]!));
+          }
+        }
+        for (let j = 0; j < n; j++)
+          expect(rig.sink.got.filter((g) => g.column === j).map((g) => BigInt(g.value))).toEqual(want[j]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes bulk runs with the same results in the same cycles as slices one by one', () => {
+    fc.assert(
+      fc.property(someCase, (options) => {
+        const { n, L, bits, seed, tiles } = options;
+        const slices = randomSlices(n, tiles, seed, false);
+        const run = (bulk: boolean) => {
+          const sim = new Simulator();
+          const clock = sim.clock('array', 166_000_000);
+          const array = new SystolicArray(sim, 'sa', { clock, n, pipeline: L, accumulatorBits: bits });
+          const driver = new RunDriver(sim, 'driver', clock, n, slices, bulk);
+          const sink = new ColumnSink(sim, 'sink', clock, n, bits, () => true);
+          connect(driver.out, array.in);
+          array.out.forEach((out, j) => connect(out, sink.in[j]!));
+          sim.run({ cycles: slices.length * (n + 1) + 8 * n + 40 });
+          return { got: sink.got, bulk: driver.accepted };
+        };
+        const one = run(false);
+        const many = run(true);
+        expect(many.got).toEqual(one.got);
+        expect(many.bulk).toBeGreaterThan(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** Offers all that is left as one run; what is not taken goes beat by beat. */
+class RunDriver extends SliceDriver {
+  accepted = 0;
+  private next = 0;
+  private busyUntil = -1;
+
+  constructor(
+    sim: Simulator,
+    name: string,
+    private readonly clk: ReturnType<Simulator['clock']>,
+    lanes: number,
+    private readonly list: readonly Slice[],
+    private readonly bulk: boolean,
+  ) {
+    super(sim, name, clk, lanes, []);
+    this.edge(clk, this.drive);
+  }
+
+  private drive(): void {
+    const { cycle } = this.clk;
+    if (this.out.fires) {
+      this.next += 1;
+      this.out.valid.write(0);
+    } else if (this.out.valid.value !== 0) return;
+    if (cycle < this.busyUntil) return;
+    const rest = this.list.slice(this.next);
+    if (rest.length === 0) return;
+    if (this.bulk) {
+      const count = this.out.offer({
+        first: cycle + 1,
+        count: rest.length,
+        period: 1,
+        data: {
+          tags: Uint8Array.from(rest, (s) => (s.first ? 1 : 0) | (s.last ? 2 : 0)),
+          m: Uint8Array.from(rest, (s) => s.m),
+          nc: Uint8Array.from(rest, (s) => s.nc),
+          a: Int16Array.from(rest.flatMap((s) => s.a)),
+          b: Int16Array.from(rest.flatMap((s) => s.b)),
+        },
+      });
+      if (count > 0) {
+        this.accepted += count;
+        this.next += count;
+        this.busyUntil = cycle + count;
+        return;
+      }
+    }
+    const slice = rest[0]!;
+    const { payload } = this.out;
+    this.out.valid.write(1);
+    payload.first.write(slice.first ? 1 : 0);
+    payload.last.write(slice.last ? 1 : 0);
+    payload.m.write(slice.m);
+    payload.nc.write(slice.nc);
+    payload.a.writeFrom(slice.a);
+    payload.b.writeFrom(slice.b);
+  }
+}
