@@ -3,7 +3,7 @@ import { WiringError } from './errors.js';
 import type { Clock } from './clock.js';
 import type { Module } from './module.js';
 import type { Signal, VectorSignal } from './net.js';
-import { Run, type RunOffer } from './channel-run.js';
+import { ChannelLink, type Run, type RunOffer, type ShowBeat } from './channel-run.js';
 import { bool, type ValueType, type VectorType } from './value-type.js';
 
 /** The payload of a channel: field names and their types. */
@@ -33,17 +33,21 @@ export interface ChannelState {
  * the edge has settled. Signals are named `<name>_valid`, `<name>_ready`, `<name>_<field>`, as in the Verilog twin.
  *
  * Bulk: a producer may offer a whole run of transfers in one event ({@link offer}); a consumer that can tell it will
- * take them without a stall accepts a prefix ({@link acceptRuns}). See channel-run.ts.
+ * take them without a stall accepts a prefix ({@link acceptRuns}). See channel-run.ts and docs/timing-model.md.
  */
 export class Channel<F extends Fields = Fields> extends Observable<Transfer<F>> {
   readonly path: string;
-  /** The channel at the other end of the wires, once connected: producer side for a sink, consumer side for a source. */
-  peer: Channel<F> | null = null;
-  private readonly subscribers: Subscriber<Transfer<F>>[] = [];
+  /** The next port towards the producer or the consumer, once connected. */
+  private upstream: Channel<F> | null = null;
+  private downstream: Channel<F> | null = null;
+  private link: ChannelLink | null = null;
+  private subscribers: readonly Subscriber<Transfer<F>>[] = [];
   private removeMonitor: (() => void) | null = null;
-  private consumer: ((offer: RunOffer) => number) | null = null;
-  /** The latest bulk run, if any was accepted. */
-  run: Run | null = null;
+  /** What {@link acceptRuns} declared. */
+  consumer: ((offer: RunOffer) => number) | null = null;
+  readyBetween: ((cycle: number) => boolean) | null = null;
+  /** What {@link showRuns} declared. */
+  showBeat: ShowBeat | null = null;
 
   constructor(
     readonly module: Module,
@@ -59,7 +63,7 @@ export class Channel<F extends Fields = Fields> extends Observable<Transfer<F>> 
     this.path = `${module.path}.${name}`;
   }
 
-  /** True in a cycle at whose edge a transfer happens. */
+  /** True in a cycle at whose edge a transfer happens on the wires (those of a bulk run do not touch them). */
   get fires(): boolean {
     return this.valid.value !== 0 && this.ready.value !== 0;
   }
@@ -69,6 +73,26 @@ export class Channel<F extends Fields = Fields> extends Observable<Transfer<F>> 
     return this.role === 'sink'
       ? [this.valid, ...Object.values<Signal | VectorSignal>(this.payload)]
       : [this.ready];
+  }
+
+  /** The port at the far end of the wires, once connected: the consumer's for a source, the producer's for a sink. */
+  get peer(): Channel<F> | null {
+    let end = this.role === 'source' ? this.downstream : this.upstream;
+    if (end === null) return null;
+    for (let next: Channel<F> | null = end; next !== null;) {
+      end = next;
+      next = this.role === 'source' ? next.downstream : next.upstream;
+    }
+    return end;
+  }
+
+  /** Ports from the producer's to the consumer's. */
+  get chain(): readonly Channel<F>[] {
+    const before: Channel<F>[] = [];
+    for (let at = this.upstream; at !== null; at = at.upstream) before.push(at);
+    const after: Channel<F>[] = [];
+    for (let at = this.downstream; at !== null; at = at.downstream) after.push(at);
+    return [...before.reverse(), this, ...after];
   }
 
   /** Connects a source to a sink: every wire follows its driver, at no cost in simulation. */
@@ -85,6 +109,16 @@ export class Channel<F extends Fields = Fields> extends Observable<Transfer<F>> 
     const wanted = Object.keys(sink.fields).sort().join(', ');
     if (names !== wanted)
       throw new WiringError(sink.path, `carries {${wanted}}; ${this.path} carries {${names}}`);
+    if (this.downstream !== null)
+      throw new WiringError(
+        this.path,
+        `is connected twice: to ${this.downstream.path}, and now to ${sink.path}`,
+      );
+    if (sink.upstream !== null)
+      throw new WiringError(
+        sink.path,
+        `is connected twice: from ${sink.upstream.path}, and now from ${this.path}`,
+      );
     // Between a port and the port of a module within it, wires run in the same two directions.
     sink.valid.follow(this.valid);
     for (const key of Object.keys(this.fields)) {
@@ -92,79 +126,104 @@ export class Channel<F extends Fields = Fields> extends Observable<Transfer<F>> 
       to.follow((this.payload as Record<string, Signal>)[key]!);
     }
     this.ready.follow(sink.ready);
-    if (this.peer !== null || sink.peer !== null) throw new WiringError(sink.path, 'is connected twice');
-    this.peer = sink;
-    sink.peer = this;
-    this.module.sim.registerLink(this as unknown as Channel, sink as unknown as Channel);
-  }
-
-  /** Consumer side: how many transfers of an offered run it takes without a stall. Called in the producer's process. */
-  acceptRuns(accept: (offer: RunOffer) => number): void {
-    this.consumer = accept;
+    this.downstream = sink;
+    sink.upstream = this;
+    for (const channel of this.chain) channel.link = null;
   }
 
   /**
-   * Producer side, within an edge process: offers `offer.count` transfers, the first in the coming cycle, then one every
-   * `offer.period` cycles. Returns how many were accepted (0: go on beat by beat). While an accepted run lasts, valid
-   * and ready of the wires stay low; {@link stateAt} has the truth. Nothing is accepted while somebody watches the wires.
+   * Consumer side: how many transfers of an offered run it takes without a stall. Called in the producer's process.
+   * `readyBetween` tells observers what ready would be in a cycle between two transfers of a run; default: high.
+   */
+  acceptRuns(accept: (offer: RunOffer) => number, readyBetween?: (cycle: number) => boolean): void {
+    this.consumer = accept;
+    this.readyBetween = readyBetween ?? null;
+  }
+
+  /** Producer side: how observers that come in the middle of a run are shown its payload. Without it they see what the wires hold. */
+  showRuns(show: ShowBeat): void {
+    this.showBeat = show;
+  }
+
+  /**
+   * Producer side, within an edge process: offers `offer.count` transfers, the first in the coming cycle or later, then one
+   * every `offer.period` cycles. Returns how many were accepted (0: go on beat by beat). The producer keeps valid low from
+   * the acceptance to the end of the run and writes what follows at the edge of the run's last cycle; {@link stateAt} has
+   * the truth. Nothing is accepted while somebody watches the wires, or when a third part reads them.
+   * @throws ConfigError for a first cycle that has passed or lies within the present run, a count or period below 1.
    */
   offer(offer: RunOffer): number {
-    const sink = this.peer;
-    if (sink === null || sink.consumer === null || this.isWatched || sink.isWatched) return 0;
-    const accepted = sink.consumer(offer);
-    if (accepted > 0) {
-      const run = new Run(offer, accepted);
-      this.run = run;
-      sink.run = run;
+    return this.links.offer(offer);
+  }
+
+  /** The latest bulk run, if any was accepted. */
+  get run(): Run | null {
+    return this.links.run;
+  }
+
+  /** The wires' part in bulk runs; made when it is first asked for, after all connections. */
+  get links(): ChannelLink {
+    if (this.link === null) {
+      const chain = this.chain as readonly unknown[] as readonly Channel[];
+      const link = new ChannelLink(chain);
+      for (const channel of chain) channel.link = link;
     }
-    return accepted;
+    return this.link!;
+  }
+
+  /** Transfers in bulk runs at edges of cycles before this one (not before the latest run was accepted): from their spans. */
+  bulkBefore(cycle: number): number {
+    return this.links.doneBefore(cycle);
   }
 
   /** What the channel shows in cycle c: of the present or latest run by arithmetic, else from the wires (c is then the present cycle). */
   stateAt(cycle: number): ChannelState {
     const { run } = this;
-    if (run !== null && cycle >= run.first && cycle <= run.last) {
+    if (run !== null && run.covers(cycle)) {
       const index = run.indexAt(cycle);
-      return { valid: index >= 0, ready: index >= 0, index };
+      return { valid: index >= 0, ready: this.links.readyAt(run, cycle), index };
     }
     return { valid: this.valid.value !== 0, ready: this.ready.value !== 0, index: -1 };
   }
 
   /** True while somebody outside looks at the wires or the transfers. */
   get isWatched(): boolean {
-    if (this.subscribers.length > 0 || this.valid.isObserved || this.ready.isObserved) return true;
-    for (const net of Object.values<Signal | VectorSignal>(this.payload)) if (net.isObserved) return true;
-    return false;
+    return this.links.isWatched;
+  }
+
+  /** True while somebody looks at the transfers at this port. */
+  get isSubscribed(): boolean {
+    return this.subscribers.length > 0;
   }
 
   private attach(subscriber: Subscriber<Transfer<F>>): () => void {
-    this.subscribers.push(subscriber);
-    if (this.removeMonitor === null) {
-      const { sim } = this.module;
-      this.removeMonitor = this.clock.addMonitor(() => {
-        if (!this.fires) return;
-        const transfer = { cycle: this.clock.cycle, payload: this.sample() };
-        sim.afterSettled(() => {
-          for (const s of [...this.subscribers]) s.next(transfer);
-        });
+    const { sim } = this.module;
+    this.subscribers = [...this.subscribers, subscriber];
+    this.removeMonitor ??= this.clock.addMonitor(() => {
+      const transfer = this.transfer();
+      if (transfer === null) return;
+      const told = this.subscribers;
+      sim.afterSettled(() => {
+        for (const s of told) s.next(transfer);
       });
-    }
+    });
+    if (sim.started) this.links.watched();
     return () => {
-      const at = this.subscribers.indexOf(subscriber);
-      if (at >= 0) this.subscribers.splice(at, 1);
-      if (this.subscribers.length === 0) {
-        this.removeMonitor?.();
-        this.removeMonitor = null;
-      }
+      this.subscribers = this.subscribers.filter((s) => s !== subscriber);
+      if (this.subscribers.length > 0) return;
+      this.removeMonitor?.();
+      this.removeMonitor = null;
     };
   }
 
-  private sample(): Transfer<F>['payload'] {
+  /** The transfer at the edge that is being evaluated. */
+  private transfer(): Transfer<F> | null {
+    const { cycle } = this.clock;
+    const run = this.links.present;
+    if (run === null ? !this.fires : run.indexAt(cycle) < 0) return null;
     const values: Record<string, number | Float64Array> = {};
-    for (const [key, net] of Object.entries<Signal | VectorSignal>(this.payload)) {
-      values[key] = 'values' in net ? net.values : net.value;
-    }
-    return values as Transfer<F>['payload'];
+    for (const [key, net] of Object.entries<Signal | VectorSignal>(this.payload)) values[key] = net.shown;
+    return { cycle, payload: values as Transfer<F>['payload'] };
   }
 }
 
@@ -178,11 +237,15 @@ export function makeChannel<F extends Fields>(
 ): Channel<F> {
   const forward = role === 'sink' ? 'in' : 'out';
   const back = role === 'sink' ? 'out' : 'in';
-  const valid = module.net(`${name}_valid`, bool, forward, 0) as Signal;
-  const ready = module.net(`${name}_ready`, bool, back, 0) as Signal;
+  // An indexed channel `out[3]` has nets `out_valid[3]`, …: lane 3 of the twin's buses.
+  const bracket = name.indexOf('[');
+  const base = bracket < 0 ? name : name.slice(0, bracket);
+  const index = bracket < 0 ? '' : name.slice(bracket);
+  const valid = module.net(`${base}_valid${index}`, bool, forward, 0) as Signal;
+  const ready = module.net(`${base}_ready${index}`, bool, back, 0) as Signal;
   const payload: Record<string, Signal | VectorSignal> = {};
   for (const [field, type] of Object.entries(fields))
-    payload[field] = module.net(`${name}_${field}`, type, forward, 0);
+    payload[field] = module.net(`${base}_${field}${index}`, type, forward, 0);
   const channel = new Channel(module, name, role, fields, valid, ready, payload as Payload<F>, clock);
   module.channels.set(name, channel as unknown as Channel);
   return channel;

@@ -15,7 +15,7 @@ const WAKES = 16;
 const VECTOR = 32;
 const UNUSUAL = OBSERVED | GLUED | WAKES | VECTOR;
 
-/** Deltas in one instant before a combinational loop is suspected. */
+/** Deltas in one instant before a combinational loop is suspected, at least; logic without a loop may need one a process. */
 const DELTA_LIMIT = 1000;
 
 /**
@@ -181,11 +181,35 @@ export class Engine {
       const list = this.wakers[slot]!;
       for (let j = 0; j < list.length; j++) if (this.asleep[list[j]!] !== 0) this.onWake(list[j]!);
     }
-    if ((f & (OBSERVED | GLUED)) !== 0 && (f & TOUCHED) === 0) {
-      this.flags[slot]! |= TOUCHED;
-      this.touched.push(slot);
-    }
+    if ((f & (OBSERVED | GLUED)) !== 0) this.touch(slot);
     return true;
+  }
+
+  /** Has the signal at `slot` looked at by its observers in this instant, though it may not have changed. */
+  touch(slot: number): void {
+    if ((this.flags[slot]! & TOUCHED) !== 0) return;
+    this.flags[slot]! |= TOUCHED;
+    this.touched.push(slot);
+  }
+
+  /** Takes back every write that was not yet made present; returns the first signal's name, if there was one. */
+  discard(): string | null {
+    const first = this.dirtyCount > 0 ? this.names[this.dirty[0]!]! : null;
+    for (let i = 0; i < this.dirtyCount; i++) {
+      const slot = this.dirty[i]!;
+      const end = slot + this.lanes[slot]!;
+      for (let s = slot; s < end; s++) this.next[s] = this.present[s]!;
+      this.flags[slot]! &= ~DIRTY;
+    }
+    this.dirtyCount = 0;
+    return first;
+  }
+
+  /** Makes these values present, as a restored snapshot does. */
+  load(values: Float64Array): void {
+    this.discard();
+    this.present.set(values);
+    this.next.set(values);
   }
 
   /** Empties the list of touched slots. */
@@ -216,7 +240,7 @@ export class Engine {
         }
         this.activations += n;
       }
-      if (++deltas > DELTA_LIMIT) this.reportLoop(deltas);
+      if (++deltas > DELTA_LIMIT && deltas > this.processFn.length + 1) this.reportLoop(deltas);
     }
   }
 

@@ -1,3 +1,5 @@
+import { nearest } from './near-names.js';
+
 /**
  * The kernel's errors. Each cause has a stable `code`; each message names the full path of the part, the field, what was
  * wanted and what came, and the cycle or time where simulation had begun.
@@ -41,11 +43,11 @@ export class WiringError extends MarblewaveError {
   }
 }
 
-/** A path that names nothing, with the nearest names that exist. */
+/** A path that names nothing, or nothing of the wanted kind, with the nearest names that exist. */
 export class PathError extends MarblewaveError {
-  constructor(path: string, known: readonly string[]) {
-    const near = known.slice(0, 8).join(', ');
-    super('E_PATH', `nothing is named ${show(path)}${near === '' ? '' : `; there are: ${near}`}`);
+  constructor(path: string, known: readonly string[], problem = `nothing is named ${show(path)}`) {
+    const near = nearest(path.slice(path.lastIndexOf('.') + 1), known, 8).join(', ');
+    super('E_PATH', `${problem}${near === '' ? '' : `; there are: ${near}`}`);
   }
 }
 
@@ -74,22 +76,21 @@ export class CombinationalLoopError extends MarblewaveError {
   }
 }
 
-/** RxJS glue that keeps writing within one instant. */
+/** RxJS glue that keeps writing, or timers without delay that keep firing, within one instant. */
 export class GlueLoopError extends MarblewaveError {
   constructor(ports: readonly string[], passes: number, time: number) {
-    super(
-      'E_GLUE_LOOP',
-      `operator glue at ${time} ps, not settled after ${passes} passes; it drives ${ports.join(', ')}`,
-    );
+    const who =
+      ports.length > 0 ? `it drives ${ports.join(', ')}` : 'timers without delay schedule themselves again';
+    super('E_GLUE_LOOP', `operator glue at ${time} ps, not settled after ${passes} passes; ${who}`);
   }
 }
 
-/** An Observable drove a port from outside simulated time (a promise, a timer of the host). */
+/** An Observable drove a port from outside simulated time (a promise, a timer of the host), or from an observer. */
 export class AsyncDriveError extends MarblewaveError {
   constructor(port: string) {
     super(
       'E_ASYNC_DRIVE',
-      `${port}: driven by an Observable outside simulated time; use a scheduler of the simulation (sim.scheduler, clock.scheduler) or poke() between runs`,
+      `${port}: driven by an Observable outside simulated time (a promise, a timer of the host, an observer); use a scheduler of the simulation (sim.scheduler, clock.scheduler) or poke() between runs`,
     );
   }
 }

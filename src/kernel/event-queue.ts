@@ -24,6 +24,8 @@ export class EventQueue<T> {
   /** Number of the wheel's first slot, counted from time 0. */
   private base = 0;
   private inWheel = 0;
+  /** Time of the first event; Infinity when there is none. */
+  private earliest = Infinity;
   private readonly heap: number[] = [];
 
   /** Events waiting. */
@@ -40,12 +42,12 @@ export class EventQueue<T> {
     const slot = Math.max(this.base, Math.floor(time / SLOT_PS));
     if (slot < this.base + SLOTS) this.link(node, slot);
     else this.heapPush(node);
+    if (time < this.earliest) this.earliest = time;
   }
 
   /** Time of the earliest event, or Infinity. */
   peekTime(): number {
-    const node = this.first();
-    return node < 0 ? Infinity : this.time[node]!;
+    return this.earliest;
   }
 
   /** The earliest event's payload without removing it. */
@@ -56,9 +58,12 @@ export class EventQueue<T> {
 
   /** Removes the earliest event and returns its payload; undefined when there is none. */
   pop(): T | undefined {
-    const node = this.first();
-    if (node < 0) return undefined;
-    const slot = Math.max(this.base, Math.floor(this.time[node]! / SLOT_PS)) & MASK;
+    if (this.size === 0) return undefined;
+    // Only a pop moves the wheel: it may stand at no slot later than an event that is still to be pushed.
+    const at = Math.floor(this.earliest / SLOT_PS);
+    if (at > this.base) this.advance(at);
+    const slot = this.base & MASK;
+    const node = this.head[slot]!;
     const after = this.next[node]!;
     this.head[slot] = after;
     if (after < 0) {
@@ -69,6 +74,8 @@ export class EventQueue<T> {
     const payload = this.payload[node];
     this.payload[node] = undefined;
     this.free.push(node);
+    const next = this.first();
+    this.earliest = next < 0 ? Infinity : this.time[next]!;
     return payload;
   }
 
@@ -83,7 +90,7 @@ export class EventQueue<T> {
 
   /** Forgets every event. The wheel starts again at `time`. */
   clear(time = 0): void {
-    for (const { payload: _ } of this.entries()) this.pop();
+    while (this.size > 0) this.pop();
     this.base = Math.floor(time / SLOT_PS);
   }
 
@@ -133,24 +140,17 @@ export class EventQueue<T> {
     }
   }
 
-  /** The earliest node, moving the wheel forward to it; -1 when there is none. */
+  /** The earliest node; -1 when there is none. The heap holds only events beyond the wheel. */
   private first(): number {
-    if (this.inWheel === 0) {
-      if (this.heap.length === 0) return -1;
-      this.advance(Math.floor(this.time[this.heap[0]!]! / SLOT_PS));
-    }
+    if (this.inWheel === 0) return this.heap.length === 0 ? -1 : this.heap[0]!;
     const start = this.base & MASK;
     let word = start >> 5;
     let mask = this.occupied[word]! & (-1 << (start & 31));
-    for (let i = 0; mask === 0; i++) {
+    while (mask === 0) {
       word = (word + 1) & (SLOTS / 32 - 1);
       mask = this.occupied[word]!;
-      if (i > SLOTS / 32) throw new Error('EventQueue: the wheel lost an event');
     }
-    const slot = (word << 5) + (31 - Math.clz32(mask & -mask));
-    const distance = (slot - start + SLOTS) & MASK;
-    if (distance > 0) this.advance(this.base + distance);
-    return this.head[slot]!;
+    return this.head[(word << 5) + (31 - Math.clz32(mask & -mask))]!;
   }
 
   private advance(base: number): void {

@@ -52,8 +52,10 @@ export function connect(
       to.path,
       `already driven${to.driver === null ? ' by an Observable' : ` by ${to.driver.path}`}`,
     );
-  to.glueDriven = true;
   const { sim } = to;
+  if (sim.started) throw new WiringError(to.path, 'connected to an Observable after the simulation started');
+  to.glueDriven = true;
+  sim.glueCount += 1;
   if (options.stateless !== true) sim.statefulGlue.push(to.path);
   return sim.asGlue(() =>
     from.subscribe({

@@ -1,5 +1,5 @@
 export { Channel, type ChannelState, type Fields, type Payload, type Transfer } from './channel.js';
-export { Run, type RunOffer } from './channel-run.js';
+export { Run, type RunOffer, type ShowBeat } from './channel-run.js';
 export { Clock } from './clock.js';
 export {
   AsyncDriveError,
@@ -9,6 +9,7 @@ export {
   ExpressionError,
   GlueError,
   GlueLoopError,
+  type LoopStep,
   MarblewaveError,
   PathError,
   show,
@@ -25,7 +26,8 @@ export { Module, type ModuleFactory } from './module.js';
 export { type AnyNet, type Direction, Net, Signal, VectorSignal } from './net.js';
 export { Probe, type ProbeHooks } from './probe.js';
 export { SimScheduler } from './scheduler.js';
-export { CONTROL, type RunOptions, type RunResult, Simulator, type SimulatorOptions } from './simulator.js';
+export { CONTROL, type RunOptions, type RunResult } from './run-control.js';
+export { Simulator, type SimulatorOptions } from './simulator.js';
 export { restoreSnapshot, type Snapshot, takeSnapshot } from './snapshot.js';
 export { type Rational, Timebase } from './time.js';
 export { type Attributes, type TransactionRecord, Transactions } from './transactions.js';

@@ -16,7 +16,23 @@ export interface NetHandle {
   readonly driver: NetHandle | null;
   readonly root: NetHandle;
   readonly isObserved: boolean;
+  /** The regions in which somebody waits for its changes, as flags of the engine. */
+  readonly watchedIn: number;
   deliver(region: number): void;
+}
+
+/** What a net shows to observers instead of its slots while a bulk run lasts: see channel-run.ts. */
+export interface RunView {
+  /** Fills `lanes` with what the field `key` shows now and returns true; false while no run lasts. */
+  show(key: string, lanes: Float64Array): boolean;
+  /** Somebody began to watch one of the wires. */
+  watched(): void;
+}
+
+interface Listener<T> {
+  readonly subscriber: Subscriber<T>;
+  /** The settle pass in which it was last told. */
+  pass: number;
 }
 
 /**
@@ -32,8 +48,11 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   /** True once operator glue drives this net. */
   glueDriven = false;
   readonly engine: Engine;
-  private readonly observers: Subscriber<T>[] = [];
-  private readonly glue: Subscriber<T>[] = [];
+  /** For a wire of a channel: what shows a bulk run beat by beat, and the wire's part in it. */
+  runView: RunView | null = null;
+  runKey = '';
+  private observers: readonly Listener<T>[] = [];
+  private glue: readonly Listener<T>[] = [];
 
   constructor(
     readonly sim: Simulator,
@@ -51,7 +70,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
     sim.registerNet(this);
   }
 
-  /** The settled value, as handed to subscribers. */
+  /** The settled value, as handed to subscribers; within a bulk run, what the wires would show beat by beat. */
   protected abstract current(): T;
   /** Whether the value differs from what this kind of subscriber was last told; notes it as told. */
   protected abstract news(region: number): boolean;
@@ -59,9 +78,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
 
   /** The net at the end of the chain of drivers. */
   get root(): Net<T> {
-    let net: Net<T> = this;
-    while (net.driver !== null) net = net.driver;
-    return net;
+    return this.driver === null ? this : this.driver.root;
   }
 
   /** True while anybody outside the kernel looks. */
@@ -69,12 +86,22 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
     return this.observers.length + this.glue.length > 0;
   }
 
+  get watchedIn(): number {
+    return (this.observers.length > 0 ? OBSERVED : 0) | (this.glue.length > 0 ? GLUED : 0);
+  }
+
   /** Tells the subscribers of one region, if the value is new to them. Called by the simulator. */
   deliver(region: number): void {
     const list = region === GLUED ? this.glue : this.observers;
     if (list.length === 0 || !this.news(region)) return;
     const value = this.current();
-    for (const subscriber of [...list]) subscriber.next(value);
+    const { pass } = this.sim;
+    for (const listener of list) {
+      // Who subscribed since the last delta was handed this value then.
+      if (listener.pass === pass) continue;
+      listener.pass = pass;
+      listener.subscriber.next(value);
+    }
   }
 
   /** Makes this net follow `driver`. */
@@ -94,6 +121,11 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
         `is ${typeName(this.type)}; its driver ${driver.path} is ${typeName(driver.type)}`,
       );
     }
+    if (this.direction !== 'in' && this.owner !== null && !contains(this.owner, driver.owner))
+      throw new WiringError(
+        this.path,
+        `is driven by its own module; ${driver.path}, outside it, cannot drive it too`,
+      );
     for (let net: Net<T> | null = driver; net !== null; net = net.driver) {
       if (net === this) throw new WiringError(this.path, `would drive itself through ${driver.path}`);
     }
@@ -101,27 +133,38 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   }
 
   private attach(subscriber: Subscriber<T>): () => void {
-    const asGlue = this.sim.subscribingGlue;
-    const list = asGlue ? this.glue : this.observers;
-    const region = asGlue ? GLUED : OBSERVED;
-    if (list.length === 0) {
+    const region = this.sim.subscribingGlue ? GLUED : OBSERVED;
+    const listener: Listener<T> = { subscriber, pass: this.sim.pass };
+    const first = (this.watchedIn & region) === 0;
+    if (region === GLUED) this.glue = [...this.glue, listener];
+    else this.observers = [...this.observers, listener];
+    if (first) {
       this.news(region);
       this.sim.watch(this, region);
+      this.runView?.watched();
     }
-    list.push(subscriber);
     subscriber.next(this.current());
     return () => {
-      const at = list.indexOf(subscriber);
-      if (at >= 0) list.splice(at, 1);
-      if (list.length === 0) this.sim.unwatch(this, region);
+      if (region === GLUED) this.glue = this.glue.filter((l) => l !== listener);
+      else this.observers = this.observers.filter((l) => l !== listener);
+      if ((this.watchedIn & region) === 0) this.sim.unwatch(this);
     };
   }
+}
+
+/** Whether a module is another or lies within it. */
+function contains(outer: Module, module: Module | null): boolean {
+  for (let at = module; at !== null; at = at.parent) if (at === outer) return true;
+  return false;
 }
 
 function typeWidth(net: NetHandle): string {
   const { type } = net;
   return type.kind === 'vector' ? `${type.lanes}x${type.element.width}` : `${type.width}`;
 }
+
+/** What a bulk run shows on a scalar wire. */
+const scratch = new Float64Array(1);
 
 /** A scalar signal: an exact integer of at most 53 bits. */
 export class Signal extends Net<number> {
@@ -150,6 +193,11 @@ export class Signal extends Net<number> {
     return this.engine.present[this.slot]!;
   }
 
+  /** The value that observers see: within a bulk run of a channel, what this wire would show beat by beat. */
+  get shown(): number {
+    return this.runView?.show(this.runKey, scratch) === true ? scratch[0]! : this.value;
+  }
+
   /** Writes from within a process: visible in the next delta. */
   write(value: number): void {
     if (this.checked && !(value >= this.min && value <= this.max && Number.isInteger(value))) {
@@ -164,11 +212,11 @@ export class Signal extends Net<number> {
   }
 
   protected current(): number {
-    return this.value;
+    return this.shown;
   }
 
   protected news(region: number): boolean {
-    const { value } = this;
+    const value = this.shown;
     if (region === GLUED) {
       if (this.toldGlue === value) return false;
       this.toldGlue = value;
@@ -255,12 +303,19 @@ export class VectorSignal extends Net<Float64Array> {
     return this.engine.present.slice(this.slot, this.slot + this.lanes);
   }
 
+  /** A copy of the lanes that observers see: within a bulk run of a channel, what these wires would show beat by beat. */
+  get shown(): Float64Array {
+    const values = this.values;
+    this.runView?.show(this.runKey, values);
+    return values;
+  }
+
   protected current(): Float64Array {
-    return this.values;
+    return this.shown;
   }
 
   protected news(region: number): boolean {
-    const values = this.values;
+    const values = this.shown;
     const last = region === GLUED ? this.toldGlue : this.told;
     if (last !== null && last.every((v, i) => v === values[i])) return false;
     if (region === GLUED) this.toldGlue = values;

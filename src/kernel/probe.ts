@@ -15,7 +15,7 @@ export interface ProbeHooks {
  * while nobody subscribes. Emits the present value on subscription and then each settled change, once per instant.
  */
 export class Probe extends Observable<number> {
-  private readonly subscribers: Subscriber<number>[] = [];
+  private listeners: readonly { readonly subscriber: Subscriber<number>; pass: number }[] = [];
   private told = 0;
 
   constructor(
@@ -38,25 +38,30 @@ export class Probe extends Observable<number> {
     const value = this.read();
     if (value === this.told) return;
     this.told = value;
-    for (const subscriber of [...this.subscribers]) subscriber.next(value);
+    const { pass } = this.sim;
+    for (const listener of this.listeners) {
+      // Who subscribed since the last delta was handed this value then.
+      if (listener.pass === pass) continue;
+      listener.pass = pass;
+      listener.subscriber.next(value);
+    }
   }
 
   private attach(subscriber: Subscriber<number>): () => void {
-    if (this.subscribers.length === 0) {
+    const listener = { subscriber, pass: this.sim.pass };
+    const first = this.listeners.length === 0;
+    this.listeners = [...this.listeners, listener];
+    if (first) {
       this.hooks.attach?.();
       this.told = this.read();
       this.sim.addProbe(this);
     }
-    this.subscribers.push(subscriber);
-    subscriber.next(this.told);
+    subscriber.next(this.read());
     return () => {
-      const at = this.subscribers.indexOf(subscriber);
-      if (at < 0) return;
-      this.subscribers.splice(at, 1);
-      if (this.subscribers.length === 0) {
-        this.sim.removeProbe(this);
-        this.hooks.detach?.();
-      }
+      this.listeners = this.listeners.filter((l) => l !== listener);
+      if (this.listeners.length > 0) return;
+      this.sim.removeProbe(this);
+      this.hooks.detach?.();
     };
   }
 }

@@ -28,6 +28,11 @@ export class SimScheduler implements SchedulerLike {
     this.sim.schedule(Math.max(this.sim.now, this.due(Math.max(0, delay))), action);
     return action;
   }
+
+  /** Takes a firing back. */
+  cancel(action: TimedAction): void {
+    this.sim.unschedule(action);
+  }
 }
 
 /** A timer of an RxJS operator in the event queue. */
@@ -35,6 +40,7 @@ export interface TimedAction {
   fire: () => boolean;
   /** Runs in the glue region, else in the observer region. */
   readonly glue: boolean;
+  /** Still to be fired. */
   live: boolean;
 }
 
@@ -50,12 +56,12 @@ class SimAction<T> extends Subscription implements SchedulerAction<T> {
 
   schedule(state?: T, delay = 0): Subscription {
     if (this.closed) return this;
-    if (this.pending !== null) this.pending.live = false;
+    if (this.pending !== null) this.scheduler.cancel(this.pending);
     const mine: TimedAction = this.scheduler.enqueue(() => {
       if (this.pending === mine) this.pending = null;
       if (this.closed) return false;
       this.work.call(this, state as T);
-      // As RxJS's own actions do: work that did not schedule itself again is finished.
+      // Work that did not schedule itself again is finished; closing takes it off its subscriber's list.
       if (this.pending === null) this.unsubscribe();
       return true;
     }, delay);
@@ -64,7 +70,7 @@ class SimAction<T> extends Subscription implements SchedulerAction<T> {
   }
 
   override unsubscribe(): void {
-    if (this.pending !== null) this.pending.live = false;
+    if (this.pending !== null) this.scheduler.cancel(this.pending);
     this.pending = null;
     super.unsubscribe();
   }

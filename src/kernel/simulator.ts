@@ -1,59 +1,29 @@
-import { Observable, type Subscription } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { Clock } from './clock.js';
 import type { Channel } from './channel.js';
+import type { ChannelLink } from './channel-run.js';
 import { Engine, GLUED, OBSERVED } from './engine.js';
-import { DeadlockError, GlueLoopError, PathError, type Wait, WatchdogError, WiringError } from './errors.js';
+import { GlueLoopError, PathError, type Wait, WiringError } from './errors.js';
 import { EventQueue } from './event-queue.js';
-import { compileExpression } from './expression.js';
 import type { Module, ModuleFactory } from './module.js';
-import { type AnyNet, Net, type NetHandle, Signal } from './net.js';
+import { type AnyNet, Net, type NetHandle, Signal, VectorSignal } from './net.js';
 import { Probe } from './probe.js';
+import { RunControl, type RunOptions, type RunResult } from './run-control.js';
 import { SimScheduler, type TimedAction } from './scheduler.js';
 import type { Rational } from './time.js';
 import { Transactions } from './transactions.js';
-import type { ValueType } from './value-type.js';
+import { typeName, type ValueType } from './value-type.js';
 
-/** Passes of the glue region in one instant before a loop through operators is reported. */
+/** Passes of the glue region in one instant before a loop through operators is reported, at least; a chain of glue needs one a link. */
 const GLUE_LIMIT = 100;
-/** Words of the shared control array that the run loop polls. */
-export const CONTROL = { go: 0, pause: 1, stop: 2 } as const;
+/** Observers' timers that may fire in one instant. */
+const TIMER_LIMIT = 1_000_000;
 
 export interface SimulatorOptions {
   /** Seed that parts may derive their own from. Default 1. */
   readonly seed?: number;
   /** Check every write against the signal's declared width (slower). Default false. */
   readonly checkWidths?: boolean;
-}
-
-export interface RunOptions {
-  /** Run this many cycles of `clock` from now. */
-  readonly cycles?: number;
-  /** Clock that `cycles` and `maxCycles` count; default: the first one declared. */
-  readonly clock?: Clock;
-  /** Run until this time, ps (inclusive). */
-  readonly time?: number;
-  /** Stop after the instant in which this holds: a predicate, or an expression of paths such as `top.state == 5 && fifo.count > 3`. */
-  readonly until?: string | (() => boolean);
-  /** Watchdog: an error when `until` does not hold after this many cycles. */
-  readonly maxCycles?: number;
-  /** Stop after this many instants (a slice). */
-  readonly instants?: number;
-  /** One shared word, polled after each instant: 0 go, 1 pause, 2 stop. */
-  readonly control?: Int32Array;
-}
-
-export interface RunResult {
-  readonly reason: 'cycles' | 'time' | 'until' | 'breakpoint' | 'paused' | 'stopped' | 'slice' | 'idle';
-  /** Simulated time, ps. */
-  readonly time: number;
-  /** Names of the breakpoints that were hit. */
-  readonly breakpoints: readonly string[];
-}
-
-interface Breakpoint {
-  readonly name: string;
-  readonly test: () => boolean;
-  held: boolean;
 }
 
 /**
@@ -72,14 +42,20 @@ export class Simulator {
   readonly transactions: Transactions;
   /** Ports driven by operators that may keep state: a snapshot refuses with these names. */
   readonly statefulGlue: string[] = [];
+  /** Ports driven by operators. */
+  glueCount = 0;
   /** Present time, ps. */
   now = 0;
   started = false;
 
   private readonly allModules: Module[] = [];
   private readonly nets: NetHandle[] = [];
-  private readonly links: { source: Channel; sink: Channel }[] = [];
+  /** Wires of the simulation's own, by name. */
+  private readonly wires = new Map<string, Signal>();
+  /** From producers to consumers, once started. */
+  private links: readonly ChannelLink[] = [];
   private readonly overrides = new Map<string, ModuleFactory>();
+  private readonly usedOverrides = new Set<string>();
   private readonly combs: { id: number; sensitivity: readonly (AnyNet | Channel)[] }[] = [];
   private readonly edges: { id: number; wakeOn: readonly (AnyNet | Channel)[] }[] = [];
   /** Clock of each edge process, by process id. */
@@ -90,10 +66,14 @@ export class Simulator {
 
   private region: 0 | 1 | 2 | 3 = 0;
   private glueDepth = 0;
+  /** Counts settlings: what was told since the last one is not told again. */
+  pass = 0;
   /** A clock that wakes now has its first edge at or after this time. */
   resumeFrom = 0;
+  /** A clock that sleeps is in the cycle of its first edge at or after this time. */
+  cycleFrom = 0;
   private readonly watchers: NetHandle[][] = [];
-  private readonly activeProbes: Probe[] = [];
+  private activeProbes: readonly Probe[] = [];
   private glueTimers: TimedAction[] = [];
   private observerTimers: TimedAction[] = [];
   private edgeActions: (() => void)[] = [];
@@ -101,9 +81,7 @@ export class Simulator {
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
-  private readonly breakpoints: Breakpoint[] = [];
-  private readonly hits: string[] = [];
-  private stopRequested = false;
+  private readonly control = new RunControl(this);
 
   constructor(options: SimulatorOptions = {}) {
     this.options = { seed: options.seed ?? 1, checkWidths: options.checkWidths ?? false };
@@ -126,18 +104,32 @@ export class Simulator {
     return clock;
   }
 
-  /** Replaces the module at `path`, whatever builds it; to be called before the tree is built. */
+  /**
+   * Replaces the module at `path`, whatever builds it (RTL, a structural form); to be called before the tree is built. The
+   * replacement has the same ports. The first run throws a PathError when nothing was built at that path.
+   */
   override(path: string, build: ModuleFactory): void {
+    if (this.lookUp(path) !== undefined) throw new WiringError(path, 'overridden after it was built');
     this.overrides.set(path, build);
   }
 
   overrideFor(path: string): ModuleFactory | undefined {
-    return this.overrides.get(path);
+    const build = this.overrides.get(path);
+    if (build !== undefined) this.usedOverrides.add(path);
+    return build;
+  }
+
+  /** Builds a top module through the overrides, as {@link Module.child} does below one. */
+  child<M extends Module>(name: string, build: ModuleFactory<M>): M {
+    return (this.overrideFor(name) ?? build)(this, name) as M;
   }
 
   /** A signal of the simulation's own, driven by an Observable: its subscribers see settled values only. */
   wire(name: string, type: ValueType): Signal {
-    return new Signal(this, null, name, type, 'wire');
+    if (this.wires.has(name) || this.modules.has(name)) throw new WiringError(name, 'is there already');
+    const wire = new Signal(this, null, name, type, 'wire');
+    this.wires.set(name, wire);
+    return wire;
   }
 
   registerModule(module: Module): void {
@@ -148,10 +140,6 @@ export class Simulator {
   registerNet(net: NetHandle): void {
     if (this.started) throw new WiringError(net.path, 'declared after the simulation started');
     this.nets.push(net);
-  }
-
-  registerLink(source: Channel, sink: Channel): void {
-    this.links.push({ source, sink });
   }
 
   registerComb(id: number, sensitivity: readonly (AnyNet | Channel)[]): void {
@@ -166,22 +154,43 @@ export class Simulator {
   /** Resolves wires, builds sensitivity lists and lets combinational logic settle. Called by the first run. */
   start(): void {
     if (this.started) return;
+    for (const path of this.overrides.keys())
+      if (!this.usedOverrides.has(path)) throw new PathError(path, this.near(path));
     this.started = true;
     for (const net of this.nets) if (net.driver !== null) net.slot = net.root.slot;
-    for (const net of this.nets) if (net.isObserved) this.rewatch(net);
+    for (const net of this.nets) if (net.isObserved) this.watch(net, net.watchedIn);
+    this.links = this.allModules.flatMap((m) => [...m.channels.values()].map((c) => c.links));
+    this.links = [...new Set(this.links)];
     const { engine } = this;
-    const slotsOf = (list: readonly (AnyNet | Channel)[]): number[] => [
-      ...new Set(list.flatMap((item) => (item instanceof Net ? [item.slot] : item.nets.map((n) => n.slot)))),
-    ];
     for (const { id, sensitivity } of this.combs) {
       for (const slot of slotsOf(sensitivity)) engine.addSensitivity(slot, id);
       engine.trigger(id);
     }
     for (const { id, wakeOn } of this.edges) for (const slot of slotsOf(wakeOn)) engine.addWaker(slot, id);
+    this.settleOutside(() => this.touchWatched());
+  }
+
+  /** Has every watched net looked at: after a start or a restored snapshot, values may be new without a change. */
+  private touchWatched(): void {
+    for (const net of this.nets) if (net.isObserved) this.engine.touch(net.slot);
+  }
+
+  /** Does something to the wires in a moment of its own, between instants, and lets everything settle. */
+  private settleOutside(act: () => void): void {
     this.region = 1;
-    engine.settle();
-    this.glueRegion(0);
-    this.observerRegion();
+    try {
+      act();
+      this.settle();
+      this.glueRegion(this.now);
+      this.observerRegion();
+    } finally {
+      this.region = 0;
+    }
+  }
+
+  private settle(): void {
+    this.engine.settle();
+    this.pass += 1;
   }
 
   // --- looking things up ----------------------------------------------------------------------------------------
@@ -191,39 +200,74 @@ export class Simulator {
     return this.allModules;
   }
 
-  /** The module, signal, bus, channel or probe at a path. @throws PathError */
+  /** The module, signal, bus, channel or probe at a path. @throws PathError with the nearest names that exist */
   find(path: string): Module | AnyNet | Channel | Probe {
-    let siblings: ReadonlyMap<string, Module> = this.modules;
-    let module: Module | null = null;
-    let rest = path;
-    for (;;) {
-      const dot = rest.indexOf('.');
-      const head = dot < 0 ? rest : rest.slice(0, dot);
-      const next = siblings.get(head);
-      if (next === undefined) break;
-      module = next;
-      siblings = next.children;
-      if (dot < 0) return module;
-      rest = rest.slice(dot + 1);
-    }
-    const found =
-      module?.nets.get(rest) ??
-      module?.channels.get(rest) ??
-      module?.probes.get(rest) ??
-      module?.probeFor(rest);
-    if (found !== undefined) return found;
-    const known =
-      module === null
-        ? [...this.modules.keys()]
-        : [...module.children.keys(), ...module.nets.keys(), ...module.probes.keys()];
-    throw new PathError(path, known);
+    const found = this.lookUp(path);
+    if (found === undefined) throw new PathError(path, this.near(path));
+    return found;
   }
 
-  /** The scalar signal or probe at a path. @throws PathError when there is none or it is no scalar. */
+  private lookUp(path: string): Module | AnyNet | Channel | Probe | undefined {
+    const { module, rest } = this.walk(path);
+    if (module === null) return this.wires.get(rest);
+    if (rest === '') return module;
+    return (
+      module.nets.get(rest) ?? module.channels.get(rest) ?? module.probes.get(rest) ?? module.probeFor(rest)
+    );
+  }
+
+  /** The deepest module on a path, and what is left of the path below it. */
+  private walk(path: string): { module: Module | null; rest: string } {
+    let module = null as Module | null;
+    let rest = path;
+    while (rest !== '') {
+      const dot = rest.indexOf('.');
+      const head = dot < 0 ? rest : rest.slice(0, dot);
+      const below: ReadonlyMap<string, Module> = module === null ? this.modules : module.children;
+      const next = below.get(head);
+      if (next === undefined) break;
+      module = next;
+      rest = dot < 0 ? '' : rest.slice(dot + 1);
+    }
+    return { module, rest };
+  }
+
+  /** What there is below the last module that a wrong path names rightly. */
+  private near(path: string): string[] {
+    const { module } = this.walk(path);
+    if (module === null) return [...this.modules.keys(), ...this.wires.keys()];
+    return [
+      ...module.children.keys(),
+      ...module.channels.keys(),
+      ...module.nets.keys(),
+      ...module.probes.keys(),
+    ];
+  }
+
+  /** The scalar signal or probe at a path; `bus[3]` is a lane of a bus. @throws PathError when there is none or it is no scalar */
   value(path: string): Signal | Probe {
-    const found = this.find(path);
+    const found = this.lookUp(path);
     if (found instanceof Signal || found instanceof Probe) return found;
-    throw new PathError(path, []);
+    if (found === undefined) {
+      const lane = this.lane(path);
+      if (lane === null) throw new PathError(path, this.near(path));
+      return lane;
+    }
+    const kind =
+      found instanceof VectorSignal
+        ? `a bus of type ${typeName(found.type)}`
+        : found instanceof Net
+          ? 'a net'
+          : 'no value';
+    throw new PathError(path, this.near(path), `${path} is ${kind}, wanted a scalar signal or probe`);
+  }
+
+  private lane(path: string): Probe | null {
+    const match = /^(.*)\[(\d+)\]$/.exec(path);
+    const bus = match === null ? undefined : this.lookUp(match[1]!);
+    const lane = Number(match?.[2]);
+    if (!(bus instanceof VectorSignal) || lane >= bus.lanes) return null;
+    return new Probe(this, path, bus.type.element, () => bus.shown[lane]!);
   }
 
   // --- observers and glue (used by nets, probes, channels and schedulers) -----------------------------------------
@@ -247,31 +291,44 @@ export class Simulator {
     }
   }
 
-  watch(net: NetHandle, region: number): void {
+  watch(net: NetHandle, regions: number): void {
     if (!this.started) return;
-    this.engine.flags[net.slot]! |= region;
+    this.engine.flags[net.slot]! |= regions;
     const list = (this.watchers[net.slot] ??= []);
     if (!list.includes(net)) list.push(net);
   }
 
-  unwatch(net: NetHandle, _region: number): void {
+  unwatch(net: NetHandle): void {
     const list = this.watchers[net.slot];
-    if (list === undefined || net.isObserved) return;
-    list.splice(list.indexOf(net), 1);
-    if (list.length === 0) this.engine.flags[net.slot]! &= ~(OBSERVED | GLUED);
+    if (list === undefined) return;
+    const at = list.indexOf(net);
+    if (at >= 0 && !net.isObserved) list.splice(at, 1);
+    let regions = 0;
+    for (const other of list) regions |= other.watchedIn;
+    this.engine.flags[net.slot]! &= ~(OBSERVED | GLUED);
+    this.engine.flags[net.slot]! |= regions;
   }
 
-  private rewatch(net: NetHandle): void {
-    this.watch(net, OBSERVED);
-    this.watch(net, GLUED);
+  /** Whether a process or port outside these modules reads one of these nets. */
+  isTapped(nets: readonly AnyNet[], modules: readonly Module[]): boolean {
+    const slots = new Set(nets.map((net) => net.slot));
+    const own = new Set<NetHandle>(nets);
+    const insiders = new Set<object>(modules);
+    const reads = ({ id, nets: list }: { id: number; nets: readonly (AnyNet | Channel)[] }): boolean =>
+      !insiders.has(this.engine.processSelf[id]!) && slotsOf(list).some((slot) => slots.has(slot));
+    return (
+      this.nets.some((net) => slots.has(net.slot) && !own.has(net)) ||
+      this.combs.some(({ id, sensitivity }) => reads({ id, nets: sensitivity })) ||
+      this.edges.some(({ id, wakeOn }) => reads({ id, nets: wakeOn }))
+    );
   }
 
   addProbe(probe: Probe): void {
-    this.activeProbes.push(probe);
+    this.activeProbes = [...this.activeProbes, probe];
   }
 
   removeProbe(probe: Probe): void {
-    this.activeProbes.splice(this.activeProbes.indexOf(probe), 1);
+    this.activeProbes = this.activeProbes.filter((p) => p !== probe);
   }
 
   /** Queues an RxJS timer at a time in ps. */
@@ -280,11 +337,20 @@ export class Simulator {
     this.queue.push(time, action);
   }
 
-  /** Runs an edge process at the edge of `cycle`, though it sleeps. For the process itself, before it returns false. */
+  /** Takes back a timer: it stays queued, but is no work to wait for. */
+  unschedule(action: TimedAction): void {
+    if (action.live && action.glue) this.modelEvents -= 1;
+    action.live = false;
+  }
+
+  /**
+   * Runs an edge process at the edge of `cycle`, though it sleeps; at the next edge when that has passed. For the process
+   * itself, before it returns false.
+   */
   wakeAt(process: number, cycle: number): void {
     const clock = this.clockOf[process]!;
     this.modelEvents += 1;
-    this.queue.push(clock.timebase.edge(cycle), process);
+    this.queue.push(clock.timebase.edge(Math.max(cycle, clock.coming)), process);
   }
 
   /** Wakes a sleeping edge process: it runs at the next edge. */
@@ -318,43 +384,25 @@ export class Simulator {
       write();
       return;
     }
-    this.region = 1;
-    try {
-      write();
-      this.engine.settle();
-      this.glueRegion(this.now);
-      this.observerRegion();
-    } finally {
-      this.region = 0;
-    }
+    this.settleOutside(write);
   }
 
   // --- running --------------------------------------------------------------------------------------------------
 
-  /** Adds a breakpoint: it stops a run after the instant in which its condition becomes true. Returns its remover. */
+  /**
+   * Adds a breakpoint: it stops a run after the instant in which its condition becomes true (the first instant, when it
+   * is true already), or in which the Observable emits. Returns its remover.
+   */
   breakpoint(
     condition: string | (() => boolean) | Observable<unknown>,
     name = typeof condition === 'string' ? condition : 'breakpoint',
   ): () => void {
-    if (condition instanceof Observable) {
-      let first = true;
-      const subscription: Subscription = condition.subscribe(() => {
-        if (!first) this.hits.push(name);
-      });
-      first = false;
-      return () => subscription.unsubscribe();
-    }
-    const point = { name, test: this.predicate(condition), held: false };
-    this.breakpoints.push(point);
-    return () => {
-      const at = this.breakpoints.indexOf(point);
-      if (at >= 0) this.breakpoints.splice(at, 1);
-    };
+    return this.control.breakpoint(condition, name);
   }
 
   /** Asks a run to stop after the present instant. */
   stop(): void {
-    this.stopRequested = true;
+    this.control.stop();
   }
 
   /** Runs one cycle of a clock (the first one by default). */
@@ -367,151 +415,85 @@ export class Simulator {
    * @throws DeadlockError when nothing can advance though work is pending; WatchdogError past `maxCycles`.
    */
   run(options: RunOptions = {}): RunResult {
-    if (this.failure !== null) this.throwFailure();
-    this.start();
-    const clock = options.clock ?? this.clocks[0];
-    const start = clock?.cycle ?? 0;
-    const { cycles } = options;
-    let limit = options.time ?? Infinity;
-    if (cycles !== undefined) {
-      if (clock === undefined) throw new WiringError('run', 'counts cycles, but there is no clock');
-      if (cycles === 0) return this.result('cycles');
-      limit = Math.min(limit, clock.timebase.edge(start + cycles - 1));
-    }
-    const until = options.until === undefined ? null : this.predicate(options.until);
-    if (until?.() === true) return this.result('until');
-    this.hits.length = 0;
-    this.stopRequested = false;
-    const { control } = options;
-    const watchdog =
-      options.maxCycles === undefined || clock === undefined
-        ? Infinity
-        : clock.timebase.edge(start + options.maxCycles);
-    for (let instants = 0; ; instants++) {
-      if (control !== undefined) {
-        const word = Atomics.load(control, 0);
-        if (word !== CONTROL.go) return this.result(word === CONTROL.pause ? 'paused' : 'stopped');
-      }
-      if (instants === options.instants) return this.result('slice');
-      const time = this.nextTime(limit < Infinity);
-      if (time > limit) {
-        this.now = this.engine.now = limit;
-        this.resumeFrom = limit + 1;
-        return this.result(cycles !== undefined && limit !== options.time ? 'cycles' : 'time');
-      }
-      if (time === Infinity) return this.idle(until !== null);
-      if (time > watchdog) throw new WatchdogError(clock!.name, options.maxCycles!, this.waits());
-      this.instant(time);
-      if (until?.() === true) return this.result('until');
-      for (const point of this.breakpoints) {
-        const holds = point.test();
-        if (holds && !point.held) this.hits.push(point.name);
-        point.held = holds;
-      }
-      if (this.hits.length > 0) return this.result('breakpoint');
-      if (this.stopRequested) return this.result('stopped');
-    }
+    return this.control.run(options);
   }
 
   /** Runs in slices of `instants`, letting the host breathe between them; obeys the control word (1 waits, 2 ends). */
-  async runSliced(options: RunOptions & { readonly instants: number }): Promise<RunResult> {
-    const clock = options.clock ?? this.clocks[0];
-    const end = options.cycles !== undefined && clock !== undefined ? clock.cycle + options.cycles : null;
-    for (;;) {
-      const cycles = end === null ? {} : { cycles: Math.max(0, end - clock!.cycle) };
-      const result = this.run({ ...options, ...cycles });
-      if (result.reason !== 'slice' && result.reason !== 'paused') return result;
-      await new Promise((resolve) => setTimeout(resolve, result.reason === 'paused' ? 5 : 0));
-    }
+  runSliced(options: RunOptions & { readonly instants: number }): Promise<RunResult> {
+    return this.control.runSliced(options);
   }
 
   /** Who waits for whom now: stalled channels, and what parts say of themselves. */
   waits(): Wait[] {
     const waits: Wait[] = [];
-    for (const { source, sink } of this.links) {
-      if (source.valid.value !== 0 && source.ready.value === 0) {
-        waits.push({
-          who: source.module.path,
-          whom: sink.module.path,
-          why: `${sink.path} is valid and not ready`,
-        });
-      }
+    for (const { ends } of this.links) {
+      const { source, sink } = ends;
+      if (source === sink || source.valid.value === 0 || source.ready.value !== 0) continue;
+      const why = `${sink.path} is valid and not ready`;
+      waits.push({ who: source.module.path, whom: sink.module.path, why });
     }
     for (const module of this.allModules) waits.push(...module.waits());
     return waits;
   }
 
-  private idle(pending: boolean): RunResult {
-    const waits = this.waits();
-    if (waits.length > 0) throw new DeadlockError(waits, this.now);
-    if (pending) {
-      throw new DeadlockError(
-        [
-          {
-            who: 'run',
-            whom: 'every part',
-            why: 'the condition does not hold, all parts sleep, and no event is queued',
-          },
-        ],
-        this.now,
-      );
-    }
-    return this.result('idle');
-  }
-
-  private result(reason: RunResult['reason']): RunResult {
-    return { reason, time: this.now, breakpoints: [...this.hits] };
-  }
-
-  private predicate(condition: string | (() => boolean)): () => boolean {
-    if (typeof condition === 'function') return condition;
-    const compiled = compileExpression(condition, (path) => {
-      const found = this.value(path);
-      return () => found.value;
-    });
-    return () => compiled() !== 0;
-  }
+  // --- used by the run loop -------------------------------------------------------------------------------------
 
   /**
-   * Time of the next thing to happen; Infinity when the model cannot advance any more. Observers' timers alone keep a
-   * run going only when it is bounded in time.
+   * Time of the next thing to happen; Infinity when the model cannot advance any more. Observers' timers and edges alone
+   * keep a run going only when it is bounded in time.
    */
-  private nextTime(bounded: boolean): number {
+  nextTime(bounded: boolean): number {
     let time = this.queue.peekTime();
     let running = this.modelEvents > 0;
-    for (const clock of this.clocks) {
-      if (clock.awakeCount > 0) {
-        running = true;
-        if (clock.nextEdge < time) time = clock.nextEdge;
-      }
+    const { clocks } = this;
+    for (let i = 0; i < clocks.length; i++) {
+      const clock = clocks[i]!;
+      if (!clock.ticks) continue;
+      if (clock.awakeCount > 0) running = true;
+      if (clock.nextEdge < time) time = clock.nextEdge;
     }
     return running || bounded ? time : Infinity;
   }
 
-  private instant(time: number): void {
-    const { engine, clocks } = this;
-    this.now = engine.now = time;
-    this.resumeFrom = time;
+  /** Lets time pass in which nothing happens, up to and including `time`. */
+  passTo(time: number): void {
+    this.now = this.engine.now = time;
+    this.resumeFrom = this.cycleFrom = time + 1;
+  }
+
+  /** Runs the instant at `time`: everything that happens then, in the three regions. */
+  instant(time: number): void {
+    const { clocks, edged } = this;
+    this.now = this.engine.now = time;
+    // A second instant at one time (a timer that an observer set without delay) has no edges left.
+    if (this.resumeFrom <= time) this.resumeFrom = this.cycleFrom = time;
     this.region = 1;
     try {
       this.takeDue(time);
+      this.resumeFrom = time + 1;
       for (let i = 0; i < clocks.length; i++) {
         const clock = clocks[i]!;
-        if (clock.awakeCount > 0 && clock.nextEdge === time) {
-          clock.evaluate();
-          this.edged.push(clock);
+        if (clock.nextEdge === time && clock.ticks) {
+          clock.open();
+          edged.push(clock);
         }
       }
-      this.resumeFrom = time + 1;
-      for (let i = 0; i < this.edged.length; i++) this.edged[i]!.advance();
-      this.edged.length = 0;
-      engine.settle();
-      if (engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
+      for (let i = 0; i < edged.length; i++) edged[i]!.evaluate();
+      this.closeEdges();
+      this.settle();
+      if (this.engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
         this.glueRegion(time);
       this.observerRegion();
     } finally {
+      this.closeEdges();
       this.region = 0;
     }
+  }
+
+  private closeEdges(): void {
+    for (let i = 0; i < this.edged.length; i++) this.edged[i]!.close();
+    this.edged.length = 0;
+    this.cycleFrom = this.resumeFrom;
   }
 
   /** Takes due events off the queue: wakes act at once, timers go to their regions. */
@@ -521,11 +503,9 @@ export class Simulator {
       if (typeof event === 'number') {
         this.modelEvents -= 1;
         this.wake(event);
-      } else if (event.glue) {
-        this.modelEvents -= 1;
-        this.glueTimers.push(event);
-      } else {
-        this.observerTimers.push(event);
+      } else if (event.live) {
+        if (event.glue) this.glueTimers.push(event);
+        else this.observerTimers.push(event);
       }
     }
   }
@@ -536,46 +516,49 @@ export class Simulator {
       this.region = 2;
       const timers = this.glueTimers;
       if (timers.length > 0) this.glueTimers = [];
-      for (const timer of timers) if (timer.live) timer.fire();
+      for (const timer of timers) this.fire(timer);
       const actions = this.edgeActions;
       if (actions.length > 0) this.edgeActions = [];
       for (const emit of actions) emit();
       for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, GLUED);
-      if (this.failure !== null) this.throwFailure();
+      this.throwIfFailed();
       this.takeDue(time);
       if (engine.dirtyCount === 0 && this.glueTimers.length === 0 && this.edgeActions.length === 0) return;
-      if (pass >= GLUE_LIMIT) {
+      if (pass >= GLUE_LIMIT && pass > this.glueCount + 1) {
         const ports = [...engine.dirty.subarray(0, engine.dirtyCount)].map((slot) => engine.names[slot]!);
         throw new GlueLoopError(ports, pass, time);
       }
       this.region = 1;
-      engine.settle();
+      this.settle();
     }
+  }
+
+  private fire(timer: TimedAction): void {
+    if (!timer.live) return;
+    this.unschedule(timer);
+    timer.fire();
   }
 
   private observerRegion(): void {
     const { engine } = this;
     this.region = 3;
     for (let i = 0; i < this.observerTimers.length; i++) {
-      const timer = this.observerTimers[i]!;
-      if (timer.live) timer.fire();
+      this.fire(this.observerTimers[i]!);
       if (i === this.observerTimers.length - 1) this.takeDue(this.now);
+      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
     }
     this.observerTimers.length = 0;
     if (engine.touched.length > 0) {
       for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
       engine.clearTouched();
     }
-    if (this.activeProbes.length > 0) for (const probe of [...this.activeProbes]) probe.deliver();
+    if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
     for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
     this.settledActions.length = 0;
     this.region = 0;
-    if (engine.dirtyCount > 0)
-      throw new WiringError(
-        engine.names[engine.dirty[0]!]!,
-        'written by an observer; observers are read-only',
-      );
-    if (this.failure !== null) this.throwFailure();
+    const written = engine.discard();
+    if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
+    this.throwIfFailed();
   }
 
   private tell(slot: number, region: number): void {
@@ -584,13 +567,25 @@ export class Simulator {
     for (const net of [...list]) net.deliver(region);
   }
 
-  private throwFailure(): never {
+  /** Throws what {@link fail} was given, once. */
+  throwIfFailed(): void {
     const { failure } = this;
+    if (failure === null) return;
     this.failure = null;
-    throw failure!;
+    throw failure;
   }
 
   // --- for snapshots --------------------------------------------------------------------------------------------
+
+  /** Why no snapshot can be taken within an instant. */
+  get isSettled(): boolean {
+    return this.region === 0;
+  }
+
+  /** The wires of every channel, as far as bulk runs go. */
+  get channelLinks(): readonly ChannelLink[] {
+    return this.links;
+  }
 
   /** The events that a snapshot must keep: processes to wake. Glue timers make it refuse. */
   pendingWakes(): { wakes: { time: number; process: number }[]; timers: number } {
@@ -603,15 +598,28 @@ export class Simulator {
     return { wakes, timers };
   }
 
-  /** Puts a saved moment back; see snapshot.ts. */
+  /** Puts a saved moment back; see snapshot.ts. Observers' timers stay: those that time has passed fire in the next instant. */
   restoreMoment(now: number, resumeFrom: number, wakes: readonly { time: number; process: number }[]): void {
+    const observers = this.queue
+      .entries()
+      .filter(({ payload }) => typeof payload !== 'number' && !payload.glue);
     this.queue.clear(now);
-    this.modelEvents = 0;
+    this.modelEvents = wakes.length;
     this.now = this.engine.now = now;
-    this.resumeFrom = resumeFrom;
-    for (const { time, process } of wakes) {
-      this.modelEvents += 1;
-      this.queue.push(time, process);
-    }
+    this.resumeFrom = this.cycleFrom = resumeFrom;
+    for (const { time, process } of wakes) this.queue.push(time, process);
+    for (const { time, payload } of observers) this.queue.push(Math.max(time, now), payload);
   }
+
+  /** After a restored snapshot: lets stateless glue and observers see the values. */
+  retell(): void {
+    this.settleOutside(() => this.touchWatched());
+  }
+}
+
+/** The slots of nets and channels, each once. */
+function slotsOf(list: readonly (AnyNet | Channel)[]): number[] {
+  return [
+    ...new Set(list.flatMap((item) => (item instanceof Net ? [item.slot] : item.nets.map((n) => n.slot)))),
+  ];
 }

@@ -13,7 +13,7 @@ function gcd(a: bigint, b: bigint): bigint {
 
 /**
  * The rising edges of a clock in integer picoseconds. The period is an exact ratio; edge k is
- * `phase + floor(k · period)`, computed from k, so that a clock whose period is no whole number of picoseconds (166 MHz:
+ * `phase + floor(k · period)` exactly, so that a clock whose period is no whole number of picoseconds (166 MHz:
  * 6024.096…) does not drift against another. Exact while the time stays below 2^53 ps (2.5 hours).
  */
 export class Timebase {
@@ -51,15 +51,26 @@ export class Timebase {
 
   /** Time of edge k, ps. */
   edge(k: number): number {
-    const { den } = this;
-    const high = Math.floor(k / den);
-    const low = k - high * den;
+    const high = Math.floor(k / this.den);
+    const low = k - high * this.den;
+    return this.phase + k * this.whole + high * this.rest + this.split(low).quotient;
+  }
+
+  /** What k·rest leaves over a multiple of `den`: where a clock that steps from edge to edge stands between picoseconds. */
+  remainder(k: number): number {
+    return this.split(k - Math.floor(k / this.den) * this.den).remainder;
+  }
+
+  /** low·rest divided by den, exactly; low is below den. */
+  private split(low: number): { quotient: number; remainder: number } {
     const product = low * this.rest;
-    const part =
-      product <= Number.MAX_SAFE_INTEGER
-        ? Math.floor(product / den)
-        : Number((BigInt(low) * BigInt(this.rest)) / BigInt(den));
-    return this.phase + k * this.whole + high * this.rest + part;
+    if (product <= Number.MAX_SAFE_INTEGER) {
+      const quotient = Math.floor(product / this.den);
+      return { quotient, remainder: product - quotient * this.den };
+    }
+    const exact = BigInt(low) * BigInt(this.rest);
+    const den = BigInt(this.den);
+    return { quotient: Number(exact / den), remainder: Number(exact % den) };
   }
 
   /** The first edge at or after `time` (ps): its number. */
