@@ -164,7 +164,12 @@ function stochasticDraws(step: ProductStep, schedule: Schedule, seed: number): F
 
 /** The 48-bit sums [filters, output pixels], as two's complement wraps them. */
 function accumulate(step: ProductStep, values: Int16Array): { values: Float64Array; wraps: number } {
-  const { input, output, kernel, stride, padding, dilation, groups, weights, bias, biasExponent } = step;
+  const { input, output, groups, weights, bias, biasExponent } = step;
+  const [kernelHeight, kernelWidth] = step.kernel;
+  const [strideY, strideX] = step.stride;
+  const [top, left] = step.padding;
+  const [dilationY, dilationX] = step.dilation;
+  const { height, width } = input;
   const depth = input.channels / groups;
   const filtersPerGroup = output.channels / groups;
   const sums = new Float64Array(output.channels * output.height * output.width);
@@ -175,15 +180,16 @@ function accumulate(step: ProductStep, values: Int16Array): { values: Float64Arr
     for (let y = 0; y < output.height; y++) {
       for (let x = 0; x < output.width; x++) {
         let sum = bias === null ? 0 : bias[filter]! * 2 ** biasExponent;
-        let tap = filter * depth * kernel[0] * kernel[1];
         for (let c = 0; c < depth; c++) {
-          for (let ky = 0; ky < kernel[0]; ky++) {
-            const row = y * stride[0] + ky * dilation[0] - padding[0];
-            const rowAt = ((firstChannel + c) * input.height + row) * input.width;
-            for (let kx = 0; kx < kernel[1]; kx++, tap++) {
-              const column = x * stride[1] + kx * dilation[1] - padding[1];
-              if (row < 0 || row >= input.height || column < 0 || column >= input.width) continue;
-              sum += weights[tap]! * values[rowAt + column]!;
+          for (let ky = 0; ky < kernelHeight; ky++) {
+            const row = y * strideY + ky * dilationY - top;
+            if (row < 0 || row >= height) continue;
+            const rowAt = ((firstChannel + c) * height + row) * width;
+            const tapAt = ((filter * depth + c) * kernelHeight + ky) * kernelWidth;
+            for (let kx = 0; kx < kernelWidth; kx++) {
+              const column = x * strideX + kx * dilationX - left;
+              if (column < 0 || column >= width) continue;
+              sum += weights[tapAt + kx]! * values[rowAt + column]!;
             }
           }
         }

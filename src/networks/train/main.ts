@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { checkDataSet, imageBytes, imageFloats, loadDataSet } from '../data-set.js';
+import { checkDataSet, imageBytes, imageCodes, imageFloats, loadDataSet } from '../data-set.js';
 import { bestClass, runFloat } from '../float-forward.js';
 import { loadNetwork, readNetwork } from '../network-file.js';
 import { countMacs, type Network } from '../network.js';
+import { quantise } from '../quantise.js';
+import { runReference } from '../reference.js';
 import { formatSafetensors, type CodeTensor } from '../safetensors.js';
 import { Model } from './model.js';
 import { defaultTraining, evaluate, train, type TrainingOptions } from './training.js';
@@ -23,8 +25,8 @@ const help = `Trains a network and writes its weights as 16-bit codes.
   --rate X         learning rate of the first epoch (default ${defaultTraining.learningRate})
   --decay X        factor on the learning rate after each epoch (default ${defaultTraining.decayPerEpoch})
   --shift N        largest random shift of an image, pixels (default ${defaultTraining.shiftPx})
-  --fl N           fraction length of the written codes, 0 to 15 (default 14)
-  --evaluate       trains nothing: float accuracy of existing weights on the test set
+  --fl N           fraction length of the codes written or evaluated, 0 to 15 (default 14)
+  --evaluate       trains nothing: accuracy of existing weights on the test set, float and fixed-point
   --weights FILE   the weights to evaluate (default: those that the network names)
 `;
 
@@ -101,16 +103,25 @@ function codesOf(model: Model, fl: number): { codes: Map<string, CodeTensor>; sa
   return { codes, saturated };
 }
 
-function evaluateFile(networkFile: string, weightsFile: string | undefined, dir: string | undefined): void {
-  const { network, weights, weightsFile: from } = loadNetwork(networkFile, weightsFile);
-  const data = loadDataSet({ split: 'test', ...(dir === undefined ? {} : { dir }) });
+function evaluateFile(flags: ReturnType<typeof readFlags>): void {
+  const flWeights = whole('fl', flags.fl, 14, 0, 15);
+  const { network, weights, weightsFile } = loadNetwork(flags.network, flags.weights);
+  const data = loadDataSet({ split: 'test', ...(flags.data === undefined ? {} : { dir: flags.data }) });
   checkDataSet(network, data);
-  let correct = 0;
+  const quantised = quantise(network, weights, { flWeights });
+  let float = 0;
+  let fixed = 0;
   for (let i = 0; i < data.count; i++) {
-    if (bestClass(runFloat(network, weights, imageFloats(imageBytes(data, i)))) === data.labels[i])
-      correct += 1;
+    const bytes = imageBytes(data, i);
+    const label = data.labels[i];
+    if (bestClass(runFloat(network, weights, imageFloats(bytes))) === label) float += 1;
+    const { logits } = runReference(quantised, imageCodes(bytes, quantised.flInput), { rounding: 'nearest' });
+    if (bestClass(logits) === label) fixed += 1;
   }
-  process.stdout.write(`${network.name} (${from}), float, test set: ${percent(correct, data.count)}\n`);
+  const what = `weights of ${flWeights} fraction bits (${quantised.saturated} saturated), activations <6,10>, nearest`;
+  process.stdout.write(`${network.name} (${weightsFile}), test set\n`);
+  process.stdout.write(`float:       ${percent(float, data.count)}\n`);
+  process.stdout.write(`fixed point: ${percent(fixed, data.count)}, ${what}\n`);
 }
 
 function trainFile(network: Network, flags: ReturnType<typeof readFlags>): void {
@@ -157,7 +168,7 @@ function main(): number {
   try {
     const flags = readFlags(process.argv.slice(2));
     if (flags.help) process.stdout.write(help);
-    else if (flags.evaluate) evaluateFile(flags.network, flags.weights, flags.data);
+    else if (flags.evaluate) evaluateFile(flags);
     else trainFile(readNetwork(flags.network), flags);
     return 0;
   } catch (error) {

@@ -19,12 +19,12 @@ export interface TrainingOptions {
   readonly weightLimit: number;
 }
 
-/** Gupta et al. 2015, section 4: momentum, decay and batch as there, the learning rate tuned for this trainer. */
+/** Gupta et al. 2015, section 4: momentum, decay and batch as there, learning rate and shifts tuned for this trainer. */
 export const defaultTraining: TrainingOptions = {
   epochs: 20,
   seed: 1,
   batch: 100,
-  learningRate: 0.1,
+  learningRate: 0.05,
   decayPerEpoch: 0.85,
   momentum: 0.9,
   weightDecay: 5e-4,
