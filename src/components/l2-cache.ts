@@ -1,0 +1,443 @@
+import {
+  bitsFor,
+  bool,
+  type Clock,
+  ConfigError,
+  int,
+  MarblewaveError,
+  Module,
+  type Simulator,
+  uint,
+  vector,
+  type Wait,
+} from '../kernel/index.js';
+import { AddressError, MemoryHazardError } from './bram.js';
+import { BEAT_WORDS, bankCount } from './l2-layout.js';
+
+/** A fill command and the data that came with it disagree. */
+export class FillError extends MarblewaveError {
+  constructor(path: string, problem: string, cycle: number) {
+    super('E_FILL', `${path}: ${problem} in cycle ${cycle}`);
+  }
+}
+
+/** Fill commands, by `fill_kind`. */
+export const FILL_KIND = { panel: 0, rows: 1 } as const;
+
+export interface L2Spec {
+  readonly clock: Clock;
+  /** Array size, 1 to 255: words of an A slice; Nb B banks, the smallest odd prime >= n. */
+  readonly n: number;
+  /** Slices of n words that each A half holds, 1 to 65536. */
+  readonly aSlices: number;
+  /** Words that each half of a B bank holds (1024 a BRAM36), 1 to 65536. */
+  readonly bWords: number;
+}
+
+/** @throws ConfigError for a size out of range */
+export function checkL2Spec(path: string, spec: L2Spec): void {
+  for (const [field, most] of [
+    ['n', 255],
+    ['aSlices', 65536],
+    ['bWords', 65536],
+  ] as const) {
+    const value = spec[field];
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new ConfigError(path, field, `an integer from 1 to ${most}`, value);
+  }
+}
+
+/**
+ * The L2 cache: two halves of A (filter panels, one slice of n words an address) and two halves of B (activations, in
+ * Nb single-word banks), filled from DDR3 while the other half is read. Where things lie: l2-layout.ts.
+ *
+ * Ports    beat: 16 int16 words; `count` of them from word `first` on belong to the command; `last` marks its last.
+ *          fill: one command per READ command, in the same order. kind 0, an A panel: cfg_kprime slices from slice
+ *          `addr` of the half on, each padded in DDR3 to whole beats (first 0, count 16), lanes 0 to n−1 kept. kind 1,
+ *          B rows: `rows` rows of cfg_w words of channel `channel`, contiguous, the first being row `row` of the
+ *          band's stored rows. Rows past cfg_hband go on with row 0 of the next channel, so that one command may fill
+ *          several whole planes.
+ *          cfg_*: constant while anything is under way.
+ *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
+ *          keeps its word.
+ *          fill_done pulses for one cycle with fill_kind and fill_half.
+ * Timing   A beat accepted in cycle c is written from c+1 on: one beat of A a cycle; of B one row segment a cycle, a
+ *          segment being the rest of the beat or of the row, cut at Nb words. beat_ready = no beat is held, or this
+ *          cycle's segment is the held one's last: so one beat a cycle at best. A command accepted in c is divided
+ *          into row and address in c+1 and writes from c+2 on; the next one is prepared meanwhile, without a gap.
+ *          Both readys depend on registers only. fill_done comes in the cycle after the last write: a read
+ *          address may be presented in that very cycle. A read presented in c shows in the data from c+2 on, as in
+ *          {@link Bram}. See docs/timing-model.md.
+ * Storage  2·aSlices·n + 2·bWords·Nb words, kept here as two typed arrays for speed; the structural form is one
+ *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only.
+ * Errors   ConfigError; MemoryHazardError when a half is read and written at one address in one cycle; AddressError
+ *          past the end of a memory; FillError when a command's words and its beats do not end together, when a
+ *          panel's beat is not whole, and for an empty command or a row beyond the band.
+ * Source   The machine contract, section 6 and 10. Own: rows running on into the next channel, the preparing stage.
+ */
+export class L2Cache extends Module {
+  readonly beat;
+  readonly fill;
+  readonly fillDone;
+  readonly fillKind;
+  readonly fillHalf;
+  readonly cfgKprime;
+  readonly cfgW;
+  readonly cfgQ;
+  readonly cfgU;
+  readonly cfgWbank;
+  readonly cfgHband;
+  readonly aRe;
+  readonly aHalf;
+  readonly aAddr;
+  readonly aData;
+  readonly bRe;
+  readonly bHalf;
+  readonly bAddr;
+  readonly bEn;
+  readonly bData;
+  /** Number of B banks. */
+  readonly nb: number;
+  override readonly state;
+  private readonly spec: L2Spec;
+  /** Bank addresses that the present edge writes in a B half, −1 for none. Scratch, no register. */
+  private readonly written: Int32Array;
+
+  constructor(parent: Module | Simulator, name: string, spec: L2Spec) {
+    super(parent, name);
+    checkL2Spec(this.path, spec);
+    const { clock, n, aSlices, bWords } = spec;
+    this.spec = spec;
+    this.nb = bankCount(n);
+    const word = int(16);
+    this.beat = this.sink(
+      'beat',
+      { data: vector(BEAT_WORDS, word), first: uint(4), count: uint(5), last: bool },
+      clock,
+    );
+    this.fill = this.sink(
+      'fill',
+      { kind: uint(1), half: uint(1), addr: uint(16), channel: uint(16), row: uint(16), rows: uint(16) },
+      clock,
+    );
+    this.fillDone = this.output('fill_done', bool);
+    this.fillKind = this.output('fill_kind', uint(1));
+    this.fillHalf = this.output('fill_half', uint(1));
+    this.cfgKprime = this.input('cfg_kprime', uint(16));
+    this.cfgW = this.input('cfg_w', uint(16));
+    this.cfgQ = this.input('cfg_q', uint(16));
+    this.cfgU = this.input('cfg_u', uint(16));
+    this.cfgWbank = this.input('cfg_wbank', uint(16));
+    this.cfgHband = this.input('cfg_hband', uint(16));
+    this.aRe = this.input('a_re', bool);
+    this.aHalf = this.input('a_half', uint(1));
+    this.aAddr = this.input('a_addr', uint(bitsFor(aSlices - 1)));
+    this.aData = this.output('a_data', vector(n, word));
+    this.bRe = this.input('b_re', bool);
+    this.bHalf = this.input('b_half', uint(1));
+    this.bAddr = this.input('b_addr', vector(this.nb, uint(bitsFor(bWords - 1))));
+    this.bEn = this.input('b_en', vector(this.nb, bool));
+    this.bData = this.output('b_data', vector(this.nb, word));
+    this.written = new Int32Array(this.nb).fill(-1);
+    this.state = {
+      aMemory: new Int16Array(2 * aSlices * n),
+      /** Bank k, half h, address a at (2·k + h)·bWords + a. */
+      bMemory: new Int16Array(2 * bWords * this.nb),
+      aLatch: new Int16Array(n),
+      bLatch: new Int16Array(this.nb),
+      /** 1 in the cycle in which a latch has words that the output register has not. */
+      aFresh: 0,
+      bFresh: 0,
+      /** The held beat: `left` words from word `at` on are still to be written; 0 for none. */
+      word: new Int16Array(BEAT_WORDS),
+      at: 0,
+      left: 0,
+      last: 0,
+      /** The command being prepared. */
+      next: { have: 0, kind: 0, half: 0, addr: 0, div: 0, mod: 0, row: 0, rows: 0 },
+      /** The active command. */
+      active: 0,
+      kind: 0,
+      half: 0,
+      /** Slices or rows left. */
+      todo: 0,
+      /** A: slice address and first lane of the coming beat. B: address of the row's word 0. */
+      addr: 0,
+      lane: 0,
+      /** B: row of the band, its bank of word 0; column, its remainder and quotient by Nb. */
+      row: 0,
+      rowBank: 0,
+      x: 0,
+      xMod: 0,
+      xDiv: 0,
+      /** B: channel within its row of the banks, bank and address of the channel's row 0. */
+      mod: 0,
+      planeBank: 0,
+      planeAddr: 0,
+      /** Words that the coming cycle writes; 0 when beat or command is missing. */
+      segment: 0,
+    };
+    this.beat.ready.write(1);
+    this.fill.ready.write(1);
+    this.edge(clock, this.tick, [this.beat.valid, this.fill.valid, this.aRe, this.bRe]);
+  }
+
+  private tick(): boolean {
+    const s = this.state;
+    const beats = this.beat.valid.value !== 0 && this.beat.ready.value !== 0;
+    const fills = this.fill.valid.value !== 0 && this.fill.ready.value !== 0;
+    const writes = s.segment > 0;
+    const reads = this.read(writes);
+    const done = this.fillDone.value !== 0;
+    if (!(beats || fills || writes || s.next.have !== 0 || done)) return reads;
+    const finished = writes && (s.kind === FILL_KIND.panel ? this.writeSlicePart() : this.writeSegment());
+    this.fillDone.write(finished ? 1 : 0);
+    if (finished) {
+      this.fillKind.write(s.kind);
+      this.fillHalf.write(s.half);
+      s.active = 0;
+    }
+    if (s.next.have !== 0 && s.active === 0) this.activate();
+    if (fills) this.prepare();
+    if (beats) this.takeBeat();
+    s.segment = this.nextSegment();
+    const endsBeat = s.segment === s.left;
+    this.beat.ready.write(s.left === 0 || endsBeat ? 1 : 0);
+    this.fill.ready.write(s.next.have === 0 || s.active === 0 || this.endsCommand(s.segment) ? 1 : 0);
+    return true;
+  }
+
+  // --- reading ---------------------------------------------------------------------------------------------------
+
+  /** The read side of an edge. Returns whether anything moved. */
+  private read(writes: boolean): boolean {
+    const s = this.state;
+    const { n, aSlices, bWords } = this.spec;
+    let moved = false;
+    if (s.aFresh !== 0) {
+      this.aData.writeFrom(s.aLatch);
+      s.aFresh = 0;
+      moved = true;
+    }
+    if (s.bFresh !== 0) {
+      this.bData.writeFrom(s.bLatch);
+      s.bFresh = 0;
+      moved = true;
+    }
+    if (this.aRe.value !== 0) {
+      const half = this.aHalf.value;
+      const addr = this.aAddr.value;
+      if (addr >= aSlices) throw this.beyond('a_addr', aSlices, addr);
+      if (writes && s.kind === FILL_KIND.panel && s.half === half && s.addr === addr)
+        throw new MemoryHazardError(`${this.path}.a[${half}]`, addr, this.spec.clock.cycle);
+      const from = (half * aSlices + addr) * n;
+      const { aLatch, aMemory } = s;
+      for (let i = 0; i < n; i++) aLatch[i] = aMemory[from + i]!;
+      s.aFresh = 1;
+      moved = true;
+    }
+    if (this.bRe.value !== 0) {
+      const half = this.bHalf.value;
+      const collides = writes && s.kind === FILL_KIND.rows && s.half === half;
+      if (collides) this.noteWrites();
+      const { bLatch, bMemory } = s;
+      const { bEn, bAddr, nb } = this;
+      for (let k = 0, base = half * bWords; k < nb; k++, base += 2 * bWords) {
+        if (bEn.get(k) === 0) continue;
+        const addr = bAddr.get(k);
+        if (addr >= bWords) throw this.beyond(`b_addr[${k}]`, bWords, addr);
+        if (collides && this.written[k] === addr)
+          throw new MemoryHazardError(`${this.path}.b[${half}] bank ${k}`, addr, this.spec.clock.cycle);
+        bLatch[k] = bMemory[base + addr]!;
+      }
+      s.bFresh = 1;
+      moved = true;
+    }
+    return moved;
+  }
+
+  /** Notes what this edge's segment writes, bank by bank. */
+  private noteWrites(): void {
+    const s = this.state;
+    const { written, nb } = this;
+    written.fill(-1);
+    for (let i = 0; i < s.segment; i++) {
+      const bank = (s.rowBank + s.xMod + i) % nb;
+      written[bank] = s.addr + s.xDiv + (s.xMod + i >= nb ? 1 : 0);
+    }
+  }
+
+  // --- filling ---------------------------------------------------------------------------------------------------
+
+  private takeBeat(): void {
+    const s = this.state;
+    this.beat.payload.data.copyTo(s.word);
+    s.at = this.beat.payload.first.value;
+    s.left = this.beat.payload.count.value;
+    s.last = this.beat.payload.last.value;
+    if (s.left === 0 || s.at + s.left > BEAT_WORDS)
+      throw this.mismatch(`a beat of ${s.left} words from word ${s.at} on, of ${BEAT_WORDS}`);
+  }
+
+  /** Accepts a command into the preparing stage; the division is by a constant of the layer (one DSP). */
+  private prepare(): void {
+    const { next } = this.state;
+    const { kind, half, addr, channel, row, rows } = this.fill.payload;
+    const u = this.cfgU.value;
+    next.have = 1;
+    next.kind = kind.value;
+    next.half = half.value;
+    next.addr = addr.value;
+    next.row = row.value;
+    next.rows = kind.value === FILL_KIND.panel ? this.cfgKprime.value : rows.value;
+    if (next.rows === 0) throw this.mismatch('a fill command of no slices or rows');
+    if (next.kind === FILL_KIND.panel) return;
+    if (u === 0 || this.cfgW.value === 0)
+      throw this.mismatch(`B rows with cfg_u = ${u}, cfg_w = ${this.cfgW.value}`);
+    next.mod = channel.value % u;
+    next.div = (channel.value - next.mod) / u;
+    if (next.row >= this.cfgHband.value)
+      throw this.mismatch(`B rows from row ${next.row} on, of a band of ${this.cfgHband.value}`);
+  }
+
+  /** The prepared command becomes the active one. */
+  private activate(): void {
+    const s = this.state;
+    const { next } = s;
+    next.have = 0;
+    s.active = 1;
+    s.kind = next.kind;
+    s.half = next.half;
+    s.todo = next.rows;
+    s.lane = 0;
+    s.addr = next.addr;
+    if (next.kind === FILL_KIND.panel) {
+      if (next.addr + next.rows > this.spec.aSlices)
+        throw this.beyond('fill_addr + cfg_kprime', this.spec.aSlices + 1, next.addr + next.rows);
+      return;
+    }
+    s.row = next.row;
+    s.mod = next.mod;
+    s.planeBank = (next.mod * this.cfgW.value) % this.nb;
+    s.planeAddr = next.div * this.cfgHband.value * this.cfgWbank.value;
+    s.rowBank = (s.planeBank + next.row * this.cfgQ.value) % this.nb;
+    s.addr = s.planeAddr + next.row * this.cfgWbank.value;
+    s.x = s.xMod = s.xDiv = 0;
+  }
+
+  /** Words that the coming cycle writes: a function of registers. */
+  private nextSegment(): number {
+    const s = this.state;
+    if (s.active === 0 || s.left === 0) return 0;
+    if (s.kind === FILL_KIND.panel) return s.left;
+    return Math.min(s.left, this.cfgW.value - s.x, this.nb);
+  }
+
+  /** Whether a segment of this length is the active command's last. */
+  private endsCommand(segment: number): boolean {
+    const s = this.state;
+    if (segment === 0 || s.todo !== 1) return false;
+    return s.kind === FILL_KIND.panel
+      ? s.lane + BEAT_WORDS >= this.spec.n
+      : s.x + segment === this.cfgW.value;
+  }
+
+  /** Writes the held beat into its lanes of a slice. Returns whether the command is finished. */
+  private writeSlicePart(): boolean {
+    const s = this.state;
+    const { n, aSlices } = this.spec;
+    if (s.left !== BEAT_WORDS) throw this.mismatch(`a panel's beat of ${s.left} words, not ${BEAT_WORDS},`);
+    const finished = this.endsCommand(s.segment);
+    const to = (s.half * aSlices + s.addr) * n;
+    const end = Math.min(n, s.lane + BEAT_WORDS);
+    const { aMemory, word } = s;
+    for (let i = s.lane; i < end; i++) aMemory[to + i] = word[i - s.lane]!;
+    s.left = 0;
+    s.lane += BEAT_WORDS;
+    if (s.lane >= n) {
+      s.lane = 0;
+      s.addr += 1;
+      s.todo -= 1;
+    }
+    this.checkEnd(finished);
+    return finished;
+  }
+
+  /** Writes a row segment of the held beat into the banks. Returns whether the command is finished. */
+  private writeSegment(): boolean {
+    const s = this.state;
+    const { nb } = this;
+    const { bWords } = this.spec;
+    const { segment, word, bMemory } = s;
+    const finished = this.endsCommand(segment);
+    let bank = s.rowBank + s.xMod;
+    if (bank >= nb) bank -= nb;
+    for (let i = 0; i < segment; i++) {
+      const addr = s.addr + s.xDiv;
+      if (addr >= bWords) throw this.beyond('the address of a filled word', bWords, addr);
+      bMemory[(2 * bank + s.half) * bWords + addr] = word[s.at + i]!;
+      if (++bank === nb) bank = 0;
+      if (++s.xMod === nb) {
+        s.xMod = 0;
+        s.xDiv += 1;
+      }
+    }
+    s.at += segment;
+    s.left -= segment;
+    s.x += segment;
+    if (s.x === this.cfgW.value) this.nextRow();
+    this.checkEnd(finished);
+    return finished;
+  }
+
+  private nextRow(): void {
+    const s = this.state;
+    const { nb } = this;
+    s.x = s.xMod = s.xDiv = 0;
+    s.todo -= 1;
+    s.row += 1;
+    if (s.row < this.cfgHband.value) {
+      s.addr += this.cfgWbank.value;
+      s.rowBank = (s.rowBank + this.cfgQ.value) % nb;
+      return;
+    }
+    s.row = 0;
+    s.mod += 1;
+    s.planeBank += this.cfgW.value;
+    if (s.mod === this.cfgU.value) {
+      s.mod = 0;
+      s.planeBank = 0;
+      s.planeAddr += this.cfgHband.value * this.cfgWbank.value;
+    }
+    s.rowBank = s.planeBank % nb;
+    s.addr = s.planeAddr;
+  }
+
+  /** A command's last word and its last beat's last word must be the same one. */
+  private checkEnd(finished: boolean): void {
+    const s = this.state;
+    const dataEnd = s.left === 0 && s.last !== 0;
+    if (finished && !dataEnd) throw this.mismatch('a fill command ended before its data');
+    if (dataEnd && !finished) throw this.mismatch(`data ended ${s.todo} slices or rows before their command`);
+  }
+
+  // --- reports ---------------------------------------------------------------------------------------------------
+
+  override waits(): readonly Wait[] {
+    const s = this.state;
+    const who = this.path;
+    if (s.active !== 0 && s.left === 0)
+      return [{ who, whom: this.beat.peer?.module.path ?? 'READ', why: 'a fill command awaits its data' }];
+    if (s.left !== 0 && s.active === 0)
+      return [{ who, whom: this.fill.peer?.module.path ?? 'TOP', why: 'data await their fill command' }];
+    return [];
+  }
+
+  private mismatch(problem: string): FillError {
+    return new FillError(this.path, problem, this.spec.clock.cycle);
+  }
+
+  private beyond(field: string, words: number, addr: number): AddressError {
+    return new AddressError(this.path, field, words, addr, this.spec.clock.cycle);
+  }
+}
