@@ -1,0 +1,127 @@
+import { type Clock, Simulator } from '../../kernel/index.js';
+import { STALL_CAUSES, type StallCause } from '../../components/top/stall-causes.js';
+import { packDescriptor, PAGE_BYTES } from '../../components/top/layer-descriptor.js';
+import { Gupta } from './gupta.js';
+import { describeLayer, type LayerPlan, type MachineLayer, packWeights, planLayer } from './plan.js';
+import type { GuptaSpec } from './spec.js';
+
+/** What the machine did in one layer of one image. */
+export interface LayerRun {
+  /** [channels, height, width] after pooling. */
+  readonly output: Int16Array;
+  readonly cycles: number;
+  /** Cycles by cause; they add up to `cycles`. */
+  readonly causes: Readonly<Record<StallCause, number>>;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly saturations: number;
+}
+
+export interface RunSettings {
+  readonly stochastic: boolean;
+  readonly seed: number;
+}
+
+const WORD_BYTES = 2;
+
+/**
+ * A machine with a network in its memory: places weights and tensors in DDR3, and runs layers through TOP. Tensors begin
+ * at pages; a layer reads what the one before it wrote.
+ */
+export class GuptaRunner {
+  readonly sim: Simulator;
+  readonly clock: Clock;
+  readonly machine: Gupta;
+  readonly plans: readonly LayerPlan[];
+  private readonly weightPages: number[] = [];
+  private readonly inputPages: number[] = [];
+  private readonly outputPages: number[] = [];
+
+  /**
+   * @param prepare called with the simulation before the machine is built: overrides, options of an experiment
+   * @throws ConfigError when a layer does not fit the machine
+   */
+  constructor(
+    spec: GuptaSpec,
+    layers: readonly MachineLayer[],
+    settings: { readonly seed: number },
+    prepare?: (sim: Simulator) => void,
+  ) {
+    this.plans = layers.map((layer) => planLayer(spec, layer));
+    this.sim = new Simulator({ seed: settings.seed });
+    prepare?.(this.sim);
+    this.clock = this.sim.clock('array', spec.clockHz);
+    this.machine = new Gupta(this.sim, 'gupta', { ...spec, clock: this.clock });
+    let page = 1;
+    const take = (words: number): number => {
+      const at = page;
+      page += Math.ceil((words * WORD_BYTES) / PAGE_BYTES);
+      return at;
+    };
+    for (const plan of this.plans) {
+      const { layer } = plan;
+      const weights = packWeights(plan, spec.n);
+      this.weightPages.push(take(weights.length));
+      this.machine.memory.load(this.weightPages.at(-1)! * PAGE_BYTES, weights);
+      this.inputPages.push(take(size(layer.input)));
+      this.outputPages.push(take(size(layer.pool?.output ?? layer.output)));
+    }
+  }
+
+  /**
+   * Runs layer `index` on `input`. When `input` is the very array that the previous layer's run returned, it is read from
+   * where that layer wrote it; otherwise the host writes it first (its time is not counted).
+   * @throws WatchdogError after `maxCycles`; DeadlockError naming who waits for whom
+   */
+  runLayer(
+    index: number,
+    input: Int16Array,
+    image: number,
+    settings: RunSettings,
+    maxCycles = Infinity,
+  ): LayerRun {
+    const { machine, sim } = this;
+    const plan = this.plans[index]!;
+    let inputPage = this.inputPages[index]!;
+    if (index > 0 && input === this.latestOutput && this.latestIndex === index - 1)
+      inputPage = this.outputPages[index - 1]!;
+    else machine.memory.load(inputPage * PAGE_BYTES, input);
+    const outputPage = this.outputPages[index]!;
+    const descriptor = describeLayer(plan, {
+      inputPage,
+      weightPage: this.weightPages[index]!,
+      outputPage,
+      layer: index,
+      layers: this.plans.length,
+      image,
+      seed: settings.seed >>> 0,
+      stochastic: settings.stochastic,
+    });
+    const { memory, top } = machine;
+    const before = { read: memory.bytesRead, written: memory.bytesWritten, saturations: machine.saturations };
+    const done = top.finished.length;
+    machine.host.submit(packDescriptor(plan.layer.name, descriptor));
+    sim.run({ until: () => top.finished.length > done, ...(maxCycles === Infinity ? {} : { maxCycles }) });
+    const counts = top.finished[done]!;
+    const output = memory.dump(outputPage * PAGE_BYTES, size(plan.layer.pool?.output ?? plan.layer.output));
+    this.latestOutput = output;
+    this.latestIndex = index;
+    const causes: Partial<Record<StallCause, number>> = {};
+    STALL_CAUSES.forEach((cause, i) => (causes[cause] = counts.causes[i]!));
+    return {
+      output,
+      cycles: counts.cycles,
+      causes: causes as Record<StallCause, number>,
+      bytesRead: memory.bytesRead - before.read,
+      bytesWritten: memory.bytesWritten - before.written,
+      saturations: machine.saturations - before.saturations,
+    };
+  }
+
+  private latestOutput: Int16Array | null = null;
+  private latestIndex = -1;
+}
+
+function size(map: { channels: number; height: number; width: number }): number {
+  return map.channels * map.height * map.width;
+}
