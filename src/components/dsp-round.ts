@@ -40,8 +40,8 @@ export class DspRound extends Module {
   readonly shift: Signal;
   readonly in: Channel<{ data: ReturnType<typeof int> }>;
   readonly out: Channel<{ data: ReturnType<typeof int>; saturated: typeof bool }>;
-  /** LFSR q; the sum s as the accumulator and its addend (s = acc + r). */
-  override state = { q: 1, acc: 0, r: 0 };
+  /** LFSR q; the sum s as the accumulator and its addend (s = acc + r); saturations so far, for statistics. */
+  override state = { q: 1, acc: 0, r: 0, saturations: 0 };
   private readonly sumValid: Signal;
 
   constructor(parent: Module | Simulator, name: string, spec: DspRoundSpec) {
@@ -88,7 +88,9 @@ export class DspRound extends Module {
       if (v1 !== 0) {
         const d = this.shift.value;
         this.out.payload.data.write(roundResult(s.acc, d, s.r, this.relu.value !== 0));
-        this.out.payload.saturated.write(roundSaturates(s.acc, d, s.r) ? 1 : 0);
+        const saturated = roundSaturates(s.acc, d, s.r) ? 1 : 0;
+        s.saturations += saturated;
+        this.out.payload.saturated.write(saturated);
       }
       this.out.valid.write(v1);
     }

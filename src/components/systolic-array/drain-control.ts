@@ -27,6 +27,8 @@ export class DrainControl extends Module {
   readonly issue: Signal;
   readonly popped: Signal[] = [];
   readonly dSet: Signal[][] = [];
+  /** Every column's FIFO has room for another tile. */
+  readonly room: Signal;
   readonly open: Signal;
   /** Token line: stage k (1…) at k; m = 0 where there is no token. */
   override state: { spacing: number; promises: Int32Array; tokenM: Int32Array; tokenNc: Int32Array };
@@ -44,6 +46,7 @@ export class DrainControl extends Module {
     this.inReady = this.output('in_ready', bool);
     this.issue = this.output('issue', bool);
     this.open = this.wire('open', bool, 1);
+    this.room = this.output('room', bool, 1);
     for (let j = 0; j < n; j++) this.popped.push(this.input(`popped[${j}]`, bool));
     for (let i = 0; i < n; i++)
       this.dSet.push(Array.from({ length: n }, (_, j) => this.output(`d_set[${i}][${j}]`, bool)));
@@ -76,7 +79,7 @@ export class DrainControl extends Module {
       const last = this.issue.value !== 0 && this.inLast.value !== 0;
       const m = this.inM.value;
       const nc = this.inNc.value;
-      if (last) s.spacing = m - 1;
+      if (last) s.spacing = Math.max(0, m - 1);
       else if (s.spacing > 0) s.spacing -= 1;
       for (let j = 0; j < n; j++) s.promises[j]! += (last && j < nc ? m : 0) - this.popped[j]!.value;
       for (let k = s.tokenM.length - 1; k > 1; k--) {
@@ -86,7 +89,9 @@ export class DrainControl extends Module {
       s.tokenM[1] = last ? m : 0;
       s.tokenNc[1] = last ? nc : 0;
     }
-    this.open.write(s.spacing === 0 && s.promises.every((p) => p <= outputDepth - n) ? 1 : 0);
+    const room = s.promises.every((p) => p <= outputDepth - n);
+    this.room.write(room ? 1 : 0);
+    this.open.write(room && s.spacing === 0 ? 1 : 0);
     // Visible in the coming cycle, used at its edge: stage n + L + j is the token issued n + L + j edges before that.
     for (let j = 0; j < n; j++) {
       const m = s.tokenM[n + L + j]!;

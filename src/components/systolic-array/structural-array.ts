@@ -20,6 +20,7 @@ export class StructuralArray extends Module {
   readonly rst: Signal;
   readonly in: Channel<SliceFields>;
   readonly out: Channel<{ data: ReturnType<typeof int> }>[] = [];
+  readonly room: Signal;
   readonly shape: ArrayShape;
   readonly pe: DspMacc[][] = [];
   readonly fifos: Fifo<{ data: ReturnType<typeof int> }>[] = [];
@@ -45,7 +46,9 @@ export class StructuralArray extends Module {
     connect(payload.last, control.inLast);
     connect(payload.m, control.inM);
     connect(payload.nc, control.inNc);
+    this.room = this.output('room', bool, 1);
     connect(control.inReady, this.in.ready);
+    connect(control.room, this.room);
 
     const skew = (name: string, data: typeof payload.a): Skew => {
       const triangle = this.child(name, (p, n_) => new Skew(p, n_, { clock, n }));

@@ -61,6 +61,8 @@ export class SystolicArray extends Module {
   readonly rst: Signal;
   readonly in: Channel<SliceFields>;
   readonly out: Channel<{ data: ReturnType<typeof int> }>[] = [];
+  /** Status for the controller: every column's FIFO has room for another tile (else a `last` is held for it). */
+  readonly room: Signal;
   readonly shape: ArrayShape;
   readonly ticked: boolean;
   override state: {
@@ -123,8 +125,11 @@ export class SystolicArray extends Module {
       stepped: this.stepped?.state ?? null,
     };
     this.open = this.wire('open', bool, 1);
+    this.room = this.output('room', bool, 1);
     this.comb(this.gate, [this.in.payload.last, this.open]);
-    this.process = this.edge(clock, this.tick, [this.rst, this.in.valid, ...this.out.map((o) => o.ready)]);
+    // `in.ready` too: a refused `last` may be withdrawn for a slice that issues at once, while `in.valid` stays high.
+    const wakeOn = [this.rst, this.in.valid, this.in.ready, ...this.out.map((o) => o.ready)];
+    this.process = this.edge(clock, this.tick, wakeOn);
     this.in.acceptRuns((offer) => this.acceptRun(offer));
   }
 
@@ -251,7 +256,7 @@ export class SystolicArray extends Module {
     const arrives = coming.length > 0 && coming[0]!.cycle === cycle;
     if (arrives) ({ m, nc } = coming.shift()!);
     if (last || arrives) {
-      s.spacing = m - 1;
+      s.spacing = Math.max(0, m - 1);
       for (let j = 0; j < nc; j++) s.promises[j]! += m;
     } else if (spacing > 0) s.spacing = spacing - 1;
     if (last || arrives || popped || s.spacing === 0) this.showOpen();
@@ -304,9 +309,10 @@ export class SystolicArray extends Module {
   private showOpen(): void {
     const s = this.state;
     const { n, outputDepth } = this.shape;
-    let open = s.spacing === 0;
-    for (let j = 0; open && j < n; j++) open = s.promises[j]! <= outputDepth - n;
-    this.open.write(open ? 1 : 0);
+    let room = true;
+    for (let j = 0; room && j < n; j++) room = s.promises[j]! <= outputDepth - n;
+    this.room.write(room ? 1 : 0);
+    this.open.write(room && s.spacing === 0 ? 1 : 0);
   }
 
   private showOutputs(): void {
@@ -335,6 +341,7 @@ export class SystolicArray extends Module {
     this.touched.fill(1);
     this.showOutputs();
     this.open.write(1);
+    this.room.write(1);
   }
 
   /** Takes as much of an offered run as certainly issues without a stall. */
