@@ -15,6 +15,10 @@ const WAKES = 16;
 const VECTOR = 32;
 const UNUSUAL = OBSERVED | GLUED | WAKES | VECTOR;
 
+/** What the update of a signal has to do, where that is no process to queue: see {@link Engine.followUp}. */
+const NOTHING = -1;
+const LOOK = -2;
+
 /** Deltas in one instant before a combinational loop is suspected, at least; logic without a loop may need one a process. */
 const DELTA_LIMIT = 1000;
 
@@ -35,16 +39,24 @@ export class Engine {
   /** Signal names by first slot, for reports. */
   readonly names: string[] = [];
 
+  /**
+   * By first slot, what a change entails: the one process that it wakes (0 or more), NOTHING, or LOOK at the flags and lists.
+   * Most signals wake one process or none, and their update is the hottest code there is.
+   */
+  private followUp = new Int32Array(256).fill(NOTHING);
   private readonly sensitive: number[][] = [];
   private readonly wakers: number[][] = [];
 
+  /** Slots that were written, in order; a scalar that was written twice stands here twice. */
   dirty = new Int32Array(256);
   dirtyCount = 0;
 
   readonly processFn: ProcessFn[] = [];
   readonly processSelf: ProcessSelf[] = [];
   readonly processName: string[] = [];
-  private queued = new Uint8Array(64);
+  /** By process: the delta for which it was last queued. */
+  private queuedFor = new Int32Array(64);
+  private delta = 1;
   /** 1 while an edge process sleeps. */
   asleep = new Uint8Array(64);
   private queue = new Int32Array(64);
@@ -57,6 +69,8 @@ export class Engine {
   activations = 0;
   /** Called when a signal change wakes a sleeping edge process. */
   onWake: (process: number) => void = () => {};
+  /** Called when the value arrays were replaced by larger ones: who keeps a reference takes the new ones. */
+  onGrow: () => void = () => {};
   /** Simulated time for error messages. */
   now = 0;
 
@@ -68,7 +82,7 @@ export class Engine {
     this.present.fill(initial, slot, this.slots);
     this.next.fill(initial, slot, this.slots);
     this.lanes[slot] = lanes;
-    if (lanes > 1) this.flags[slot]! |= VECTOR;
+    if (lanes > 1) this.raise(slot, VECTOR);
     this.names[slot] = name;
     return slot;
   }
@@ -79,9 +93,9 @@ export class Engine {
     this.processFn.push(fn);
     this.processSelf.push(self);
     this.processName.push(name);
-    if (id >= this.queued.length) {
-      const size = this.queued.length * 2;
-      this.queued = grown(this.queued, new Uint8Array(size));
+    if (id >= this.queuedFor.length) {
+      const size = this.queuedFor.length * 2;
+      this.queuedFor = grown(this.queuedFor, new Int32Array(size));
       this.asleep = grown(this.asleep, new Uint8Array(size));
       this.queue = grown(this.queue, new Int32Array(size));
       this.spare = grown(this.spare, new Int32Array(size));
@@ -92,78 +106,104 @@ export class Engine {
   /** Process `id` runs in the next delta after a change of the signal at `slot`. */
   addSensitivity(slot: number, id: number): void {
     (this.sensitive[slot] ??= []).push(id);
+    this.plan(slot);
   }
 
   /** A change of the signal at `slot` wakes the sleeping edge process `id`. */
   addWaker(slot: number, id: number): void {
     (this.wakers[slot] ??= []).push(id);
-    this.flags[slot]! |= WAKES;
+    this.raise(slot, WAKES);
+  }
+
+  /** Sets flags of a signal, such as {@link OBSERVED}. */
+  raise(slot: number, flags: number): void {
+    this.flags[slot]! |= flags;
+    this.plan(slot);
+  }
+
+  /** Clears flags of a signal. */
+  lower(slot: number, flags: number): void {
+    this.flags[slot]! &= ~flags;
+    this.plan(slot);
+  }
+
+  private plan(slot: number): void {
+    const list = this.sensitive[slot];
+    if ((this.flags[slot]! & UNUSUAL) !== 0 || (list !== undefined && list.length > 1))
+      this.followUp[slot] = LOOK;
+    else this.followUp[slot] = list === undefined ? NOTHING : list[0]!;
   }
 
   /** Queues a combinational process for the next delta. */
   trigger(id: number): void {
-    if (this.queued[id] === 0) {
-      this.queued[id] = 1;
-      this.queue[this.queueCount++] = id;
-    }
+    if (this.queuedFor[id] === this.delta) return;
+    this.queuedFor[id] = this.delta;
+    this.queue[this.queueCount++] = id;
   }
 
   /** Writes a scalar; visible after the next update. The last write of a phase wins. */
   write(slot: number, value: number): void {
-    if (this.next[slot] === value) return;
-    this.next[slot] = value;
-    const f = this.flags[slot]!;
-    if ((f & DIRTY) === 0) {
-      this.flags[slot] = f | DIRTY;
-      this.dirty[this.dirtyCount++] = slot;
-    }
+    const { next } = this;
+    if (next[slot] === value) return;
+    next[slot] = value;
+    const n = this.dirtyCount;
+    if (n >= this.dirty.length) this.growDirty();
+    this.dirty[n] = slot;
+    this.dirtyCount = n + 1;
   }
 
   /** Marks a bus whose lanes were written in `next` directly. */
   mark(slot: number): void {
     const f = this.flags[slot]!;
-    if ((f & DIRTY) === 0) {
-      this.flags[slot] = f | DIRTY;
-      this.dirty[this.dirtyCount++] = slot;
-    }
+    if ((f & DIRTY) !== 0) return;
+    // A bus of one lane is updated as a scalar is.
+    if ((f & VECTOR) !== 0) this.flags[slot] = f | DIRTY;
+    const n = this.dirtyCount;
+    if (n >= this.dirty.length) this.growDirty();
+    this.dirty[n] = slot;
+    this.dirtyCount = n + 1;
   }
 
   /** Makes written values present and queues the processes that are sensitive to the changes. */
   private update(): void {
-    const { present, next, flags, dirty, sensitive, queued, queue } = this;
+    const { present, next, dirty, followUp, queuedFor, queue, delta } = this;
     const n = this.dirtyCount;
     this.dirtyCount = 0;
     let count = this.queueCount;
     for (let i = 0; i < n; i++) {
       const slot = dirty[i]!;
-      const f = flags[slot]!;
-      flags[slot] = f & ~DIRTY;
-      if ((f & UNUSUAL) !== 0) {
-        if (!this.updateUnusual(slot, f)) continue;
+      const then = followUp[slot]!;
+      if (then === LOOK) {
+        if (!this.updateUnusual(slot)) continue;
+        const list = this.sensitive[slot];
+        if (list === undefined) continue;
+        for (let j = 0; j < list.length; j++) {
+          const p = list[j]!;
+          if (queuedFor[p] !== delta) {
+            queuedFor[p] = delta;
+            queue[count++] = p;
+          }
+        }
       } else {
         const value = next[slot]!;
         if (value === present[slot]) continue;
         present[slot] = value;
-      }
-      const list = sensitive[slot];
-      if (list !== undefined) {
-        for (let j = 0; j < list.length; j++) {
-          const p = list[j]!;
-          if (queued[p] === 0) {
-            queued[p] = 1;
-            queue[count++] = p;
-          }
+        if (then >= 0 && queuedFor[then] !== delta) {
+          queuedFor[then] = delta;
+          queue[count++] = then;
         }
       }
     }
     this.queueCount = count;
   }
 
-  /** The update of a bus, or of a signal that somebody watches or sleeps on. Returns whether it changed. */
-  private updateUnusual(slot: number, f: number): boolean {
+  /** The update of a bus, or of a signal that somebody watches or sleeps on, or that wakes several. Returns whether it changed. */
+  private updateUnusual(slot: number): boolean {
     const { present, next } = this;
+    const f = this.flags[slot]!;
     let changed = false;
     if ((f & VECTOR) !== 0) {
+      this.flags[slot] = f & ~DIRTY;
       const end = slot + this.lanes[slot]!;
       for (let s = slot; s < end; s++) {
         const value = next[s]!;
@@ -232,16 +272,23 @@ export class Engine {
         this.queue = this.spare;
         this.spare = run;
         this.queueCount = 0;
-        const { queued, processFn, processSelf } = this;
+        this.openDelta();
+        const { processFn, processSelf } = this;
         for (let i = 0; i < n; i++) {
           const p = run[i]!;
-          queued[p] = 0;
           processFn[p]!.call(processSelf[p] as never);
         }
         this.activations += n;
       }
       if (++deltas > DELTA_LIMIT && deltas > this.processFn.length + 1) this.reportLoop(deltas);
     }
+  }
+
+  /** What is queued from here on belongs to the next delta. */
+  private openDelta(): void {
+    if (++this.delta < 0x7fffffff) return;
+    this.queuedFor.fill(0);
+    this.delta = 1;
   }
 
   /** Runs a few more deltas one process at a time, noting who writes what, and names a loop. */
@@ -258,8 +305,8 @@ export class Engine {
       this.update();
       const run = this.queue.slice(0, this.queueCount);
       this.queueCount = 0;
+      this.openDelta();
       for (const p of run) {
-        this.queued[p] = 0;
         const before = this.dirtyCount;
         this.processFn[p]!.call(this.processSelf[p] as never);
         const mine = writes.get(this.processName[p]!) ?? new Set<string>();
@@ -277,7 +324,12 @@ export class Engine {
     this.next = grown(this.next, new Float64Array(size));
     this.flags = grown(this.flags, new Uint8Array(size));
     this.lanes = grown(this.lanes, new Int32Array(size));
-    this.dirty = grown(this.dirty, new Int32Array(size));
+    this.followUp = grown(this.followUp, new Int32Array(size).fill(NOTHING));
+    this.onGrow();
+  }
+
+  private growDirty(): void {
+    this.dirty = grown(this.dirty, new Int32Array(this.dirty.length * 2));
   }
 }
 

@@ -19,6 +19,7 @@ export interface NetHandle {
   /** The regions in which somebody waits for its changes, as flags of the engine. */
   readonly watchedIn: number;
   deliver(region: number): void;
+  bind(): void;
 }
 
 /** What a net shows to observers instead of its slots while a bulk run lasts: see channel-run.ts. */
@@ -48,6 +49,8 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   /** True once operator glue drives this net. */
   glueDriven = false;
   readonly engine: Engine;
+  /** The engine's present values: kept here as well, since reads are hot. */
+  protected present: Float64Array<ArrayBuffer>;
   /** For a wire of a channel: what shows a bulk run beat by beat, and the wire's part in it. */
   runView: RunView | null = null;
   runKey = '';
@@ -67,6 +70,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
     super((subscriber) => this.attach(subscriber));
     this.engine = sim.engine;
     this.slot = this.engine.addSignal(path, lanes, initial);
+    this.present = this.engine.present;
     sim.registerNet(this);
   }
 
@@ -75,6 +79,11 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   /** Whether the value differs from what this kind of subscriber was last told; notes it as told. */
   protected abstract news(region: number): boolean;
   abstract readonly type: ValueType | VectorType;
+
+  /** Takes the engine's arrays anew, after they grew. */
+  bind(): void {
+    this.present = this.engine.present;
+  }
 
   /** The net at the end of the chain of drivers. */
   get root(): Net<T> {
@@ -190,7 +199,7 @@ export class Signal extends Net<number> {
 
   /** The value that processes read now. */
   get value(): number {
-    return this.engine.present[this.slot]!;
+    return this.present[this.slot]!;
   }
 
   /** The value that observers see: within a bulk run of a channel, what this wire would show beat by beat. */
@@ -252,13 +261,12 @@ export class VectorSignal extends Net<Float64Array> {
 
   /** Lane i as processes read it now. */
   get(i: number): number {
-    return this.engine.present[this.slot + i]!;
+    return this.present[this.slot + i]!;
   }
 
   /** Copies the lanes as processes read them now to `target` from `offset` on. */
   copyTo(target: Float64Array | Int16Array, offset = 0): void {
-    const { present } = this.engine;
-    const { slot, lanes } = this;
+    const { present, slot, lanes } = this;
     for (let i = 0; i < lanes; i++) target[offset + i] = present[slot + i]!;
   }
 
@@ -300,7 +308,7 @@ export class VectorSignal extends Net<Float64Array> {
 
   /** A copy of the lanes. */
   get values(): Float64Array {
-    return this.engine.present.slice(this.slot, this.slot + this.lanes);
+    return this.present.slice(this.slot, this.slot + this.lanes);
   }
 
   /** A copy of the lanes that observers see: within a bulk run of a channel, what these wires would show beat by beat. */

@@ -92,6 +92,9 @@ export class Simulator {
     );
     this.transactions = new Transactions(this);
     this.engine.onWake = (process) => this.wake(process);
+    this.engine.onGrow = () => {
+      for (const net of this.nets) net.bind();
+    };
   }
 
   // --- construction ---------------------------------------------------------------------------------------------
@@ -293,7 +296,7 @@ export class Simulator {
 
   watch(net: NetHandle, regions: number): void {
     if (!this.started) return;
-    this.engine.flags[net.slot]! |= regions;
+    this.engine.raise(net.slot, regions);
     const list = (this.watchers[net.slot] ??= []);
     if (!list.includes(net)) list.push(net);
   }
@@ -305,8 +308,8 @@ export class Simulator {
     if (at >= 0 && !net.isObserved) list.splice(at, 1);
     let regions = 0;
     for (const other of list) regions |= other.watchedIn;
-    this.engine.flags[net.slot]! &= ~(OBSERVED | GLUED);
-    this.engine.flags[net.slot]! |= regions;
+    this.engine.lower(net.slot, OBSERVED | GLUED);
+    this.engine.raise(net.slot, regions);
   }
 
   /** Whether a process or port outside these modules reads one of these nets. */
@@ -525,7 +528,9 @@ export class Simulator {
       this.takeDue(time);
       if (engine.dirtyCount === 0 && this.glueTimers.length === 0 && this.edgeActions.length === 0) return;
       if (pass >= GLUE_LIMIT && pass > this.glueCount + 1) {
-        const ports = [...engine.dirty.subarray(0, engine.dirtyCount)].map((slot) => engine.names[slot]!);
+        const ports = [...new Set(engine.dirty.subarray(0, engine.dirtyCount))].map(
+          (slot) => engine.names[slot]!,
+        );
         throw new GlueLoopError(ports, pass, time);
       }
       this.region = 1;
