@@ -21,7 +21,7 @@ export class FillError extends MarblewaveError {
   }
 }
 
-/** Fill commands, by `fill_kind`. */
+/** Fill commands, by `kind`. */
 export const FILL_KIND = { panel: 0, rows: 1 } as const;
 
 export interface L2Spec {
@@ -60,7 +60,7 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          cfg_*: constant while anything is under way.
  *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
  *          keeps its word.
- *          fill_done pulses for one cycle with fill_kind and fill_half.
+ *          fill_done pulses for one cycle with fill_done_kind and fill_done_half.
  * Timing   A beat accepted in cycle c is written from c+1 on: one beat of A a cycle; of B one row segment a cycle, a
  *          segment being the rest of the beat or of the row, cut at Nb words. beat_ready = no beat is held, or this
  *          cycle's segment is the held one's last: so one beat a cycle at best. A command accepted in c is divided
@@ -79,8 +79,8 @@ export class L2Cache extends Module {
   readonly beat;
   readonly fill;
   readonly fillDone;
-  readonly fillKind;
-  readonly fillHalf;
+  readonly fillDoneKind;
+  readonly fillDoneHalf;
   readonly cfgKprime;
   readonly cfgW;
   readonly cfgQ;
@@ -121,8 +121,8 @@ export class L2Cache extends Module {
       clock,
     );
     this.fillDone = this.output('fill_done', bool);
-    this.fillKind = this.output('fill_kind', uint(1));
-    this.fillHalf = this.output('fill_half', uint(1));
+    this.fillDoneKind = this.output('fill_done_kind', uint(1));
+    this.fillDoneHalf = this.output('fill_done_half', uint(1));
     this.cfgKprime = this.input('cfg_kprime', uint(16));
     this.cfgW = this.input('cfg_w', uint(16));
     this.cfgQ = this.input('cfg_q', uint(16));
@@ -193,8 +193,8 @@ export class L2Cache extends Module {
     const finished = writes && (s.kind === FILL_KIND.panel ? this.writeSlicePart() : this.writeSegment());
     this.fillDone.write(finished ? 1 : 0);
     if (finished) {
-      this.fillKind.write(s.kind);
-      this.fillHalf.write(s.half);
+      this.fillDoneKind.write(s.kind);
+      this.fillDoneHalf.write(s.half);
       s.active = 0;
     }
     if (s.next.have !== 0 && s.active === 0) this.activate();

@@ -1,0 +1,465 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AddressError, Bram, MemoryHazardError } from '../../src/components/bram.js';
+import { FillError, L2Cache } from '../../src/components/l2-cache.js';
+import { addressOf, bandWords, bankCount, bankOf, bLayout } from '../../src/components/l2-layout.js';
+import {
+  ConfigError,
+  connect,
+  restoreSnapshot,
+  Simulator,
+  takeSnapshot,
+  uint,
+  vector,
+  int,
+  bool,
+} from '../../src/kernel/index.js';
+import { beatsOf, Feeder, randomFrom, type Values } from './l2-bench.js';
+
+const BEAT = { data: vector(16, int(16)), first: uint(4), count: uint(5), last: bool };
+const FILL = {
+  kind: uint(1),
+  half: uint(1),
+  addr: uint(16),
+  channel: uint(16),
+  row: uint(16),
+  rows: uint(16),
+};
+const panel = (half: number, addr: number): Values => ({ kind: 0, half, addr, channel: 0, row: 0, rows: 0 });
+const rowsOf = (half: number, channel: number, row: number, rows: number): Values => ({
+  kind: 1,
+  half,
+  addr: 0,
+  channel,
+  row,
+  rows,
+});
+
+interface Config {
+  kprime?: number;
+  w?: number;
+  q?: number;
+  u?: number;
+  wbank?: number;
+  hband?: number;
+}
+
+function bench(
+  size: { n: number; aSlices?: number; bWords?: number },
+  config: Config = {},
+  pauses: () => boolean = () => false,
+) {
+  const sim = new Simulator({ checkWidths: true });
+  const clock = sim.clock('array', 166_000_000);
+  const l2 = new L2Cache(sim, 'l2', {
+    clock,
+    n: size.n,
+    aSlices: size.aSlices ?? 64,
+    bWords: size.bWords ?? 64,
+  });
+  const beats = new Feeder(sim, 'read', BEAT, clock, pauses);
+  const fills = new Feeder(sim, 'top', FILL, clock, pauses);
+  connect(beats.out, l2.beat);
+  connect(fills.out, l2.fill);
+  l2.cfgKprime.poke(config.kprime ?? 1);
+  l2.cfgW.poke(config.w ?? 1);
+  l2.cfgQ.poke(config.q ?? 0);
+  l2.cfgU.poke(config.u ?? 1);
+  l2.cfgWbank.poke(config.wbank ?? 1);
+  l2.cfgHband.poke(config.hband ?? 1);
+  /** Cycles in which fill_done was high. */
+  const done: number[] = [];
+  const step = (): void => {
+    if (l2.fillDone.value !== 0) done.push(clock.cycle);
+    sim.step(clock);
+  };
+  const fillAll = (commands: number, limit = 10_000): void => {
+    for (let i = 0; done.length < commands; i++) {
+      if (i === limit) throw new Error('not filled');
+      step();
+    }
+  };
+  const readA = (half: number, addr: number): number[] => {
+    l2.aHalf.poke(half);
+    l2.aAddr.poke(addr);
+    l2.aRe.poke(1);
+    step();
+    l2.aRe.poke(0);
+    step();
+    return [...l2.aData.values];
+  };
+  const readB = (half: number, bank: number, addr: number): number => {
+    const addrs = new Array<number>(l2.nb).fill(0);
+    const en = new Array<number>(l2.nb).fill(0);
+    addrs[bank] = addr;
+    en[bank] = 1;
+    l2.bHalf.poke(half);
+    l2.bAddr.poke(addrs);
+    l2.bEn.poke(en);
+    l2.bRe.poke(1);
+    step();
+    l2.bRe.poke(0);
+    step();
+    return l2.bData.get(bank);
+  };
+  return { sim, clock, l2, beats, fills, done, step, fillAll, readA, readB };
+}
+
+const ramp = (count: number, from = 1) => Array.from({ length: count }, (_, i) => from + i);
+
+describe('L2Cache, filling', () => {
+  it('writes the first beat two cycles after its command was accepted, and reports one cycle after the last', () => {
+    // Command and beat 0 are offered and accepted in cycle 1; prepared in 2; written in 3 and 4; reported in 5.
+    const t = bench({ n: 4 }, { kprime: 2 });
+    t.fills.queue.push(panel(1, 7));
+    t.beats.queue.push(...beatsOf(ramp(32), 0));
+    t.fillAll(1);
+    expect(t.fills.accepted).toEqual([1]);
+    expect(t.beats.accepted).toEqual([1, 3]);
+    expect(t.done).toEqual([5]);
+    expect([t.readA(1, 7), t.readA(1, 8), t.readA(1, 9), t.readA(0, 7)]).toEqual([
+      [1, 2, 3, 4],
+      [17, 18, 19, 20],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ]);
+  });
+
+  it('lets a word be read in the cycle in which its fill is reported', () => {
+    const t = bench({ n: 4 }, { kprime: 1 });
+    t.fills.queue.push(panel(0, 0));
+    t.beats.queue.push(...beatsOf(ramp(16), 0));
+    while (t.l2.fillDone.value === 0) t.step();
+    expect(t.readA(0, 0)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('takes a beat every cycle across commands: 3 panels of 4 slices of 28 words in 24 cycles', () => {
+    const t = bench({ n: 28 }, { kprime: 4 });
+    for (let p = 0; p < 3; p++) {
+      t.fills.queue.push(panel(0, 4 * p));
+      t.beats.queue.push(...beatsOf(ramp(4 * 32, 1000 * p), 0));
+    }
+    t.fillAll(3);
+    expect(t.done).toEqual([11, 19, 27]);
+    expect(t.readA(0, 9)).toEqual(ramp(28, 2032));
+  });
+
+  it('writes one row segment a cycle: rows of 6 words from word 10 on take 1 + 1, 1 + 1 and 1 cycles', () => {
+    // Beats of 6, 12 words: segments 6 | 6, 6; the second beat is held for two cycles.
+    const t = bench({ n: 28 }, { w: 6, u: 4, hband: 3, q: 6 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 3));
+    t.beats.queue.push(...beatsOf(ramp(18), 10));
+    t.fillAll(1);
+    expect(t.beats.accepted).toEqual([1, 3]);
+    expect(t.done).toEqual([6]);
+  });
+
+  it('cuts a segment at Nb words: 16 words of one row take 6 cycles with 3 banks', () => {
+    const t = bench({ n: 1 }, { w: 16, wbank: 6 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 1));
+    t.beats.queue.push(...beatsOf(ramp(16), 0));
+    t.fillAll(1);
+    expect(t.done).toEqual([9]);
+    expect(t.readB(0, 0, 5)).toBe(16);
+    expect(t.readB(0, 1, 1)).toBe(5);
+  });
+
+  it('goes on with the next channel after the last row of a band', () => {
+    // n = 5: 5 banks, 2 channels of 2 words share a row. Three planes of 2 x 2 in one command.
+    const layout = bLayout({
+      n: 5,
+      width: 2,
+      bandRows: 2,
+      outWidth: 2,
+      outHeight: 2,
+      strideX: 1,
+      strideY: 1,
+    });
+    const t = bench({ n: 5 }, { w: 2, q: layout.q, u: layout.u, wbank: layout.w, hband: 2 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 6));
+    t.beats.queue.push(...beatsOf(ramp(12), 3));
+    t.fillAll(1);
+    let word = 1;
+    for (let c = 0; c < 3; c++)
+      for (let y = 0; y < 2; y++)
+        for (let x = 0; x < 2; x++)
+          expect(t.readB(0, bankOf(layout, x, y, c), addressOf(layout, x, y, c))).toBe(word++);
+  });
+
+  it('puts every word where the layout says, for random bands, panels, alignments and pauses', () => {
+    const layer = fc.record({
+      n: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 17, 28),
+      c: fc.integer({ min: 1, max: 7 }),
+      rows: fc.integer({ min: 1, max: 5 }),
+      w: fc.integer({ min: 1, max: 45 }),
+      outWidth: fc.integer({ min: 1, max: 45 }),
+      kprime: fc.integer({ min: 1, max: 5 }),
+      panels: fc.integer({ min: 1, max: 3 }),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(layer, ({ n, c: channels, rows, w, outWidth, kprime, panels, seed }) => {
+        const random = randomFrom(seed);
+        const word = () => Math.floor(random() * 65536) - 32768;
+        const layout = bLayout({
+          n,
+          width: w,
+          bandRows: rows,
+          outWidth,
+          outHeight: rows,
+          strideX: 1,
+          strideY: 1,
+        });
+        const bWords = bandWords(layout, channels);
+        const t = bench(
+          { n, aSlices: kprime * panels, bWords },
+          { kprime, w, q: layout.q, u: layout.u, wbank: layout.w, hband: rows },
+          () => random() < 0.3,
+        );
+        const b = ramp(channels * rows * w).map(word);
+        const stride = 16 * Math.ceil(n / 16);
+        const a = ramp(panels * kprime * stride).map(word);
+        const work = [
+          ...ramp(panels, 0).map((p) => () => {
+            t.fills.queue.push(panel(1, p * kprime));
+            t.beats.queue.push(...beatsOf(a.slice(p * kprime * stride, (p + 1) * kprime * stride), 0));
+          }),
+          ...ramp(channels, 0).map((c) => () => {
+            // Each channel in two commands, as the halo of a band may come.
+            const first = Math.floor(random() * rows) + 1;
+            for (const [row, count] of [
+              [0, first],
+              [first, rows - first],
+            ] as const) {
+              if (count === 0) continue;
+              t.fills.queue.push(rowsOf(1, c, row, count));
+              const from = (c * rows + row) * w;
+              t.beats.queue.push(...beatsOf(b.slice(from, from + count * w), Math.floor(random() * 16)));
+            }
+          }),
+        ];
+        while (work.length > 0) work.splice(Math.floor(random() * work.length), 1)[0]!();
+        t.fillAll(t.fills.queue.length);
+        for (let s = 0; s < panels * kprime; s++)
+          expect(t.readA(1, s)).toEqual(a.slice(s * stride, s * stride + n));
+        for (let c = 0; c < channels; c++)
+          for (let y = 0; y < rows; y++)
+            for (let x = 0; x < w; x++) {
+              const at = (c * rows + y) * w + x;
+              const got = t.readB(1, bankOf(layout, x, y, c), addressOf(layout, x, y, c));
+              if (got !== b[at]) expect(`c${c} y${y} x${x}: ${got}`).toBe(`c${c} y${y} x${x}: ${b[at]}`);
+            }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('L2Cache, reading', () => {
+  it('equals its structural form, a Bram a bank and one per 16 lanes of A, on every cycle of random traffic', () => {
+    for (const [n, seed] of [
+      [1, 1],
+      [4, 2],
+      [7, 3],
+      [20, 4],
+    ] as const) {
+      const random = randomFrom(seed);
+      const int16 = () => Math.floor(random() * 65536) - 32768;
+      const below = (m: number) => Math.floor(random() * m);
+      const [aSlices, bWords, nb] = [6, 4, bankCount(n)];
+      const width = nb * bWords;
+      const t = bench({ n, aSlices, bWords }, { kprime: aSlices, w: width, wbank: bWords, hband: 1 });
+      const { sim, clock, l2 } = t;
+      const lanes = (i: number) => Math.min(16, n - 16 * i);
+      const a = Array.from(
+        { length: Math.ceil(n / 16) },
+        (_, i) => new Bram(sim, `a[${i}]`, { clock, words: 2 * aSlices, lanes: lanes(i), laneBits: 16 }),
+      );
+      const b = Array.from(
+        { length: nb },
+        (_, i) => new Bram(sim, `b[${i}]`, { clock, words: 2 * bWords, lanes: 1, laneBits: 16 }),
+      );
+      const step = () => {
+        t.step();
+        for (const ram of [...a, ...b]) ram.we.poke(0);
+      };
+      const fill = (half: number) => {
+        const slices = Array.from({ length: aSlices * 16 * a.length }, int16);
+        const row = Array.from({ length: width }, int16);
+        t.fills.queue.push(panel(half, 0), rowsOf(half, 0, 0, 1));
+        t.beats.queue.push(...beatsOf(slices, 0), ...beatsOf(row, 0));
+        for (let s = 0; s < aSlices; s++) {
+          a.forEach((ram, i) => {
+            const from = (s * a.length + i) * 16;
+            ram.we.poke(1);
+            ram.waddr.poke(half * aSlices + s);
+            ram.wdata.poke(slices.slice(from, from + lanes(i)));
+          });
+          if (s < bWords)
+            b.forEach((ram, k) => {
+              ram.we.poke(1);
+              ram.waddr.poke(half * bWords + s);
+              ram.wdata.poke([row[s * nb + k]!]);
+            });
+          access(1 - half);
+          step();
+          compare();
+        }
+      };
+      const access = (half: number) => {
+        const aRe = below(2);
+        const bRe = below(2);
+        const slice = below(aSlices);
+        l2.aRe.poke(aRe);
+        l2.aHalf.poke(half);
+        l2.aAddr.poke(slice);
+        for (const ram of a) {
+          ram.re.poke(aRe);
+          ram.raddr.poke(half * aSlices + slice);
+        }
+        const addrs = b.map(() => below(bWords));
+        const en = b.map(() => below(2));
+        l2.bRe.poke(bRe);
+        l2.bHalf.poke(half);
+        l2.bAddr.poke(addrs);
+        l2.bEn.poke(en);
+        b.forEach((ram, k) => {
+          ram.re.poke(bRe * en[k]!);
+          ram.raddr.poke(half * bWords + addrs[k]!);
+        });
+      };
+      const compare = () => {
+        expect([...l2.aData.values]).toEqual(a.flatMap((ram) => [...ram.rdata.values]));
+        expect([...l2.bData.values]).toEqual(b.map((ram) => ram.rdata.get(0)));
+      };
+      for (let round = 0; round < 8; round++) {
+        fill(round % 2);
+        // Until the fill is through, the other half is read; then both are.
+        for (let i = 0; i < 60; i++) {
+          access(t.done.length < 2 * (round + 1) ? 1 - (round % 2) : below(2));
+          step();
+          compare();
+        }
+        expect(t.done.length).toBe(2 * (round + 1));
+      }
+    }
+  });
+
+  it('sleeps when nothing is asked of it', () => {
+    const t = bench({ n: 4 });
+    t.sim.step(t.clock, 10);
+    const before = t.sim.engine.activations;
+    t.sim.step(t.clock, 100);
+    // The two feeders only.
+    expect(t.sim.engine.activations - before).toBe(200);
+  });
+
+  it('goes on to the same words after a snapshot within a fill', () => {
+    const run = (cut: boolean): number[][] => {
+      const build = () => bench({ n: 4 }, { kprime: 6 });
+      let t = build();
+      const load = (b: typeof t) => {
+        b.fills.queue.push(panel(0, 0));
+        b.beats.queue.push(...beatsOf(ramp(96), 0));
+      };
+      load(t);
+      for (let i = 0; i < 5; i++) t.step();
+      if (cut) {
+        const saved = takeSnapshot(t.sim);
+        const again = build();
+        // The feeders are the test's own: their lists are no state of the design.
+        again.fills.queue.push(...t.fills.queue);
+        again.beats.queue.push(...t.beats.queue);
+        restoreSnapshot(again.sim, saved);
+        t = again;
+      }
+      t.fillAll(1);
+      return [0, 3, 5].map((s) => t.readA(0, s));
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+});
+
+describe('L2Cache, errors', () => {
+  it('names the half and address of A that are read and written in one cycle', () => {
+    const t = bench({ n: 4 }, { kprime: 2 });
+    t.fills.queue.push(panel(1, 7));
+    t.beats.queue.push(...beatsOf(ramp(32), 0));
+    t.l2.aHalf.poke(1);
+    t.l2.aAddr.poke(8);
+    t.l2.aRe.poke(1);
+    expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.a[1]', 8, 4));
+  });
+
+  it('names the half, bank and address of B that are read and written in one cycle', () => {
+    const t = bench({ n: 4 }, { w: 16, wbank: 4, q: 1, hband: 1 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 1));
+    t.beats.queue.push(...beatsOf(ramp(16), 0));
+    t.l2.bEn.poke([0, 0, 1, 0, 0]);
+    t.l2.bAddr.poke([0, 0, 1, 0, 0]);
+    t.l2.bRe.poke(1);
+    // Segments of 5 words in cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
+    expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.b[0] bank 2', 1, 4));
+  });
+
+  it('lets the other half be read meanwhile', () => {
+    const t = bench({ n: 4 }, { kprime: 2 });
+    t.fills.queue.push(panel(1, 7));
+    t.beats.queue.push(...beatsOf(ramp(32), 0));
+    t.l2.aAddr.poke(8);
+    t.l2.aRe.poke(1);
+    t.fillAll(1);
+    expect(t.done).toEqual([5]);
+  });
+
+  it.each<[string, Values, number[], number, RegExp]>([
+    [
+      'more data than its command',
+      rowsOf(0, 0, 0, 1),
+      ramp(12),
+      0,
+      /l2: a fill command ended before its data/,
+    ],
+    ['less data than its command', rowsOf(0, 0, 0, 2), ramp(6), 0, /data ended 1 slices or rows before/],
+    ['no rows', rowsOf(0, 0, 0, 0), ramp(6), 0, /no slices or rows/],
+    ['a row beyond the band', rowsOf(0, 0, 4, 1), ramp(6), 0, /from row 4 on, of a band of 4/],
+    ['a panel that is not whole beats', panel(0, 0), ramp(8), 0, /beat of 8 words, not 16/],
+  ])('refuses %s', (_, command, words, at, message) => {
+    const t = bench({ n: 28 }, { w: 6, u: 4, hband: 4 });
+    t.fills.queue.push(command);
+    t.beats.queue.push(...beatsOf(words, at));
+    let caught: unknown;
+    try {
+      t.fillAll(1);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(FillError);
+    expect(String(caught)).toMatch(message);
+  });
+
+  it('refuses words past the end of a half', () => {
+    const a = bench({ n: 4, aSlices: 8 }, { kprime: 4 });
+    a.fills.queue.push(panel(0, 5));
+    a.beats.queue.push(...beatsOf(ramp(64), 0));
+    expect(() => a.fillAll(1)).toThrow(new AddressError('l2', 'fill_addr + cfg_kprime', 9, 9, 2));
+    const b = bench({ n: 4, bWords: 2 }, { w: 16, wbank: 4 });
+    b.fills.queue.push(rowsOf(0, 0, 0, 1));
+    b.beats.queue.push(...beatsOf(ramp(16), 0));
+    expect(() => b.fillAll(1)).toThrow(AddressError);
+    const r = bench({ n: 4, aSlices: 5 });
+    r.l2.aRe.poke(1);
+    r.l2.aAddr.poke(6);
+    expect(() => r.step()).toThrow(new AddressError('l2', 'a_addr', 5, 6, 0));
+  });
+
+  it('names path, field and value of a bad parameter', () => {
+    expect(() => bench({ n: 0 })).toThrow(new ConfigError('l2', 'n', 'an integer from 1 to 255', 0));
+    expect(() => bench({ n: 4, aSlices: 65537 })).toThrow(
+      new ConfigError('l2', 'aSlices', 'an integer from 1 to 65536', 65537),
+    );
+    expect(() => bench({ n: 4, bWords: 0.5 })).toThrow(
+      new ConfigError('l2', 'bWords', 'an integer from 1 to 65536', 0.5),
+    );
+  });
+});
