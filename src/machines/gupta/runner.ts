@@ -23,6 +23,9 @@ export interface RunSettings {
 }
 
 const WORD_BYTES = 2;
+/** Instants between two looks at the host: some milliseconds. */
+const SLICE_INSTANTS = 20_000;
+const limit = (maxCycles: number): { maxCycles?: number } => (maxCycles === Infinity ? {} : { maxCycles });
 
 /**
  * A machine with a network in its memory: places weights and tensors in DDR3, and runs layers through TOP. Tensors begin
@@ -80,7 +83,39 @@ export class GuptaRunner {
     settings: RunSettings,
     maxCycles = Infinity,
   ): LayerRun {
-    const { machine, sim } = this;
+    const run = this.begin(index, input, image, settings);
+    this.sim.run({ until: run.done, ...limit(maxCycles) });
+    return run.end();
+  }
+
+  /**
+   * The same in slices, letting the host breathe between them; a control word of 2 ends it at the next cycle boundary,
+   * and the answer is then null.
+   */
+  async runLayerInSlices(
+    index: number,
+    input: Int16Array,
+    image: number,
+    settings: RunSettings,
+    options: { readonly control: Int32Array; readonly maxCycles?: number },
+  ): Promise<LayerRun | null> {
+    const run = this.begin(index, input, image, settings);
+    const { reason } = await this.sim.runSliced({
+      until: run.done,
+      instants: SLICE_INSTANTS,
+      control: options.control,
+      ...limit(options.maxCycles ?? Infinity),
+    });
+    return reason === 'stopped' ? null : run.end();
+  }
+
+  private begin(
+    index: number,
+    input: Int16Array,
+    image: number,
+    settings: RunSettings,
+  ): { done: () => boolean; end: () => LayerRun } {
+    const { machine } = this;
     const plan = this.plans[index]!;
     let inputPage = this.inputPages[index]!;
     if (index > 0 && input === this.latestOutput && this.latestIndex === index - 1)
@@ -99,23 +134,25 @@ export class GuptaRunner {
     });
     const { memory, top } = machine;
     const before = { read: memory.bytesRead, written: memory.bytesWritten, saturations: machine.saturations };
-    const done = top.finished.length;
+    const finished = top.finished.length;
     machine.host.submit(packDescriptor(plan.layer.name, descriptor));
-    sim.run({ until: () => top.finished.length > done, ...(maxCycles === Infinity ? {} : { maxCycles }) });
-    const counts = top.finished[done]!;
-    const output = memory.dump(outputPage * PAGE_BYTES, size(plan.layer.pool?.output ?? plan.layer.output));
-    this.latestOutput = output;
-    this.latestIndex = index;
-    const causes: Partial<Record<StallCause, number>> = {};
-    STALL_CAUSES.forEach((cause, i) => (causes[cause] = counts.causes[i]!));
-    return {
-      output,
-      cycles: counts.cycles,
-      causes: causes as Record<StallCause, number>,
-      bytesRead: memory.bytesRead - before.read,
-      bytesWritten: memory.bytesWritten - before.written,
-      saturations: machine.saturations - before.saturations,
+    const end = (): LayerRun => {
+      const counts = top.finished[finished]!;
+      const output = memory.dump(outputPage * PAGE_BYTES, size(plan.layer.pool?.output ?? plan.layer.output));
+      this.latestOutput = output;
+      this.latestIndex = index;
+      const causes: Partial<Record<StallCause, number>> = {};
+      STALL_CAUSES.forEach((cause, i) => (causes[cause] = counts.causes[i]!));
+      return {
+        output,
+        cycles: counts.cycles,
+        causes: causes as Record<StallCause, number>,
+        bytesRead: memory.bytesRead - before.read,
+        bytesWritten: memory.bytesWritten - before.written,
+        saturations: machine.saturations - before.saturations,
+      };
     };
+    return { done: () => top.finished.length > finished, end };
   }
 
   private latestOutput: Int16Array | null = null;

@@ -1,0 +1,6 @@
+/** Commands and what they are for, in the order in which help lists them. */
+export const commands = {
+  run: 'classify images on a simulated machine, cycle by cycle',
+  list: 'networks and machines that there are',
+  completion: 'completion script for bash, zsh or fish',
+} as const;

@@ -1,0 +1,39 @@
+import { namedNetworks } from '../networks/zoo.js';
+import { textTable } from '../report/table.js';
+import { parse } from './options.js';
+
+export const listHelp = (): string => `marblewave list
+marblewave list --json
+
+Lists the networks that come with marblewave and the machines that run them.
+
+usage: marblewave list [--json]
+`;
+
+const machines = [
+  { name: 'gupta', title: 'fixed point, n×n wavefront array of DSP MACCs (Gupta et al. 2015, section 5)' },
+];
+
+/** `marblewave list`. Returns the exit code. */
+export function list(args: readonly string[]): number {
+  const options = parse('list', [{ name: 'json', help: 'print one JSON document' }], args);
+  if (options.flag('json')) {
+    const networks = namedNetworks.map(({ name, title }) => ({ name, title }));
+    process.stdout.write(`${JSON.stringify({ schema: 'marblewave.list/1', networks, machines })}\n`);
+    return 0;
+  }
+  const left = (title: string): { title: string; align: 'left' } => ({ title, align: 'left' });
+  process.stdout.write(
+    `${textTable(
+      [left('network'), left('what it is')],
+      namedNetworks.map((n) => [n.name, n.title]),
+    )}\n\n`,
+  );
+  process.stdout.write(
+    `${textTable(
+      [left('machine'), left('what it is')],
+      machines.map((m) => [m.name, m.title]),
+    )}\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { CONTROL } from '../kernel/index.js';
+import { type DataSet, checkDataSet, loadDataSet } from '../networks/data-set.js';
+import { loadNetwork, type LoadedNetwork } from '../networks/network-file.js';
+import { loadNamedNetwork, namedNetworks } from '../networks/zoo.js';
+import { runReport } from '../report/run-report.js';
+import { runNetwork } from '../scenario/network-run.js';
+import { applySetting, type RunConfig, runConfig, ROUNDINGS } from '../scenario/run-config.js';
+import { recordVcd, type VcdRecording } from '../trace/vcd-recorder.js';
+import { type Option, optionsHelp, parse, type Parsed } from './options.js';
+import { Progress } from './progress.js';
+import { Interrupted, UsageError } from './usage-error.js';
+
+export const runOptions: readonly Option[] = [
+  {
+    name: 'images',
+    value: 'N',
+    help: 'images to classify, from the first of the test set (default 16)',
+    env: 'MARBLEWAVE_IMAGES',
+  },
+  { name: 'fast', help: 'functional mode: the same arithmetic without cycles; image 0 runs in cycle mode' },
+  { name: 'rounding', value: 'MODE', help: 'nearest (default) or stochastic', env: 'MARBLEWAVE_ROUNDING' },
+  {
+    name: 'fl',
+    value: 'BITS',
+    help: 'fraction bits of the 16-bit weights, 6 to 14 (default 10)',
+    env: 'MARBLEWAVE_FL',
+  },
+  { name: 'seed', value: 'N', help: 'seed of the rounding units (default 1)', env: 'MARBLEWAVE_SEED' },
+  { name: 'n', value: 'N', help: 'rows and columns of the array, 1 to 63 (default 28)' },
+  { name: 'p', value: 'N', help: 'panels of n filters held together (default: as many as fit)' },
+  { name: 'ticked', help: 'step every register of the array in every cycle; changes no result' },
+  {
+    name: 'set',
+    value: 'PATH=VALUE',
+    help: 'any machine parameter, e.g. memory.latencyCycles=60; repeatable',
+    multiple: true,
+  },
+  {
+    name: 'config',
+    value: 'FILE',
+    help: 'configuration as --print-config writes it; options go before it',
+    env: 'MARBLEWAVE_CONFIG',
+  },
+  { name: 'print-config', help: 'print the complete configuration as JSON, and run nothing' },
+  { name: 'network', value: 'FILE', help: 'your own network (docs/your-network.md)' },
+  { name: 'weights', value: 'FILE', help: 'its weights, .npz or .safetensors (default: those it names)' },
+  {
+    name: 'data',
+    value: 'DIR',
+    help: 'folder of IDX files, plain or gzip (default: MNIST)',
+    env: 'MARBLEWAVE_DATA',
+  },
+  { name: 'float', help: 'also run the float network on the same images (on by default with --fast)' },
+  { name: 'no-float', help: 'do not, with --fast' },
+  { name: 'max-cycles', value: 'N', help: 'watchdog: fail after so many simulated cycles' },
+  { name: 'trace', value: 'FILE', help: 'record every port of the machine as VCD' },
+  { name: 'json', help: 'print one JSON document (schemas/run.schema.json)' },
+];
+
+export const runHelp = (): string => `marblewave run mnist-cnn --images 16
+marblewave run mnist-cnn --images 10000 --fast --json
+
+Classifies images on the simulated fixed-point machine, layer by layer, compares every layer's output with the plain
+reference, and prints a table by layer, the cycles by cause, and predictions against labels.
+
+usage: marblewave run NETWORK [options]     NETWORK: ${namedNetworks.map((n) => n.name).join(', ')}
+       marblewave run --network FILE [--weights FILE] [--data DIR] [options]
+
+${optionsHelp(runOptions)}
+
+exit code: 0 every layer equalled the reference; 1 one did not, or the machine faulted; 2 bad usage or input; 130 interrupted
+`;
+
+/** `marblewave run`. Returns the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const options = parse('run', runOptions, args);
+  const config = configuration(options);
+  if (options.flag('print-config')) {
+    process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+    return 0;
+  }
+  const images = options.whole('images', 1, 1_000_000) ?? 16;
+  const maxCycles = options.whole('max-cycles', 1, Number.MAX_SAFE_INTEGER);
+  const fast = options.flag('fast');
+  const traceFile = options.text('trace');
+  const loaded = theNetwork(options);
+  const data = theData(options, loaded, images);
+
+  const control = new Int32Array(new SharedArrayBuffer(4));
+  const onInterrupt = (): void => {
+    // The first asks for a stop at the next cycle boundary; the second ends at once.
+    if (Atomics.load(control, 0) === CONTROL.stop) process.exit(130);
+    Atomics.store(control, 0, CONTROL.stop);
+  };
+  process.on('SIGINT', onInterrupt);
+  const progress = new Progress();
+  let recording: VcdRecording | null = null;
+  try {
+    const document = await runNetwork({
+      config,
+      loaded,
+      data,
+      images,
+      fast,
+      float: options.flag('float') || (fast && !options.flag('no-float')),
+      control,
+      ...(maxCycles === undefined ? {} : { maxCycles }),
+      progress: ({ image, images: of, step }) => progress.show(`image ${image + 1} of ${of}, ${step}`),
+      built: (sim) => {
+        if (traceFile !== undefined) recording = recordVcd(sim, traceFile);
+      },
+    });
+    progress.clear();
+    (recording as VcdRecording | null)?.close();
+    recording = null;
+    process.stdout.write(options.flag('json') ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
+    if (document.partial) throw new Interrupted(`interrupted after ${document.images} of ${images} images`);
+    return document.check.equal ? 0 : 1;
+  } finally {
+    progress.clear();
+    (recording as VcdRecording | null)?.abort();
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+/** Option, then environment, then file, then default. */
+function configuration(options: Parsed): RunConfig {
+  const file = options.text('config');
+  const given = file === undefined ? {} : readConfig(file);
+  const machine = { ...(given['machine'] as Record<string, unknown> | undefined) };
+  for (const setting of options.list('set')) applySetting(machine, setting);
+  const n = options.whole('n', 1, 63);
+  if (n !== undefined) machine['n'] = n;
+  const p = options.whole('p', 1, 1023);
+  if (p !== undefined) machine['p'] = p;
+  if (options.flag('ticked')) machine['array'] = 'ticked';
+  const fl = options.whole('fl', 6, 14);
+  const rounding = options.choice('rounding', ROUNDINGS);
+  const seed = options.whole('seed', 0, 2 ** 32 - 1);
+  return runConfig(
+    {
+      ...given,
+      ...(fl === undefined ? {} : { fl }),
+      ...(rounding === undefined ? {} : { rounding }),
+      ...(seed === undefined ? {} : { seed }),
+      machine,
+    },
+    file ?? 'config',
+  );
+}
+
+function readConfig(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `run: --config ${file} must be a readable file, got ${(error as NodeJS.ErrnoException).code ?? 'an error'}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`run: --config ${file} must be JSON, got ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`run: --config ${file} must be a JSON object`);
+  return value as Record<string, unknown>;
+}
+
+function theNetwork(options: Parsed): LoadedNetwork {
+  const file = options.text('network');
+  const [name, ...rest] = options.positionals;
+  if (rest.length > 0) throw new UsageError(`run: wanted one network, got ${options.positionals.join(' ')}`);
+  if (file !== undefined && name !== undefined)
+    throw new UsageError(`run: wanted a network's name or --network FILE, got both`);
+  if (file !== undefined) return loadNetwork(file, options.text('weights'));
+  if (name === undefined)
+    throw new UsageError('run: which network? e.g. marblewave run mnist-cnn; see marblewave list');
+  if (options.text('weights') !== undefined) throw new UsageError('run: --weights goes with --network');
+  return loadNamedNetwork(name);
+}
+
+function theData(options: Parsed, loaded: LoadedNetwork, images: number): DataSet {
+  const dir = options.text('data');
+  const data = loadDataSet({ split: 'test', ...(dir === undefined ? {} : { dir }) });
+  checkDataSet(loaded.network, data);
+  if (images > data.count)
+    throw new UsageError(
+      `run: --images must be at most ${data.count}, the images of ${data.name}, got ${images}`,
+    );
+  return data;
+}

@@ -1,0 +1,135 @@
+import { STALL_CAUSES, STALL_MEANINGS, type StallCause } from '../components/top/stall-causes.js';
+import type { LayerDocument, RunDocument } from '../scenario/run-document.js';
+import { bytes, type Column, fixed1, percent, textTable, whole } from './table.js';
+
+/** Names of the causes as the table heads them. */
+const HEADS: Readonly<Record<StallCause, string>> = {
+  control: 'control',
+  tail: 'tail',
+  dramA: 'DRAM-A',
+  waitA: 'wait-A',
+  dramB: 'DRAM-B',
+  waitB: 'wait-B',
+  output: 'output',
+  drain: 'drain',
+  issue: 'issue',
+};
+
+const right = (title: string): Column => ({ title, align: 'right' });
+const left = (title: string): Column => ({ title, align: 'left' });
+const shape = ({ channels, height, width }: LayerDocument['input']): string =>
+  height * width === 1 ? `${channels}` : `${channels}×${height}×${width}`;
+const optional = (value: number | null, show: (v: number) => string): string =>
+  value === null ? '·' : show(value);
+
+/** The run as people read it: by layer, by cause, predictions, and whether every layer equalled the reference. */
+export function runReport(run: RunDocument): string {
+  return [layersTable(run), stallsTable(run), predictionsBlock(run), checkLine(run)].join('\n\n');
+}
+
+function layersTable(run: RunDocument): string {
+  const clock = `${+(run.clockHz / 1e6).toFixed(3)} MHz`;
+  const columns = [
+    left('layer'),
+    left('input → output'),
+    left('kernel'),
+    right('MACs'),
+    right('cycles'),
+    right(`µs at ${clock}`),
+    right('array used'),
+    right('DDR3 read'),
+    right('written'),
+    right('saturated'),
+  ];
+  const rows = run.layers.map((l) => [
+    l.op === 'host' ? `${l.name} (host)` : l.name,
+    `${shape(l.input)} → ${shape(l.output)}`,
+    l.kernel === null ? '·' : `${l.kernel[0]}×${l.kernel[1]}`,
+    whole(l.macs),
+    optional(l.cycles, whole),
+    optional(l.microseconds, fixed1),
+    optional(l.utilisation, percent),
+    l.ddr3 === null ? '·' : bytes(l.ddr3.bytesRead),
+    l.ddr3 === null ? '·' : bytes(l.ddr3.bytesWritten),
+    whole(l.saturations),
+  ]);
+  const { totals } = run;
+  const footer = [
+    [
+      'one image',
+      '',
+      '',
+      whole(totals.macs),
+      whole(totals.cycles),
+      fixed1(totals.microseconds),
+      percent(totals.utilisation),
+      bytes(totals.ddr3.bytesRead),
+      bytes(totals.ddr3.bytesWritten),
+      whole(totals.saturations),
+    ],
+  ];
+  const unit = `${run.network} on ${run.machine} (${run.n}×${run.n}), weights ${run.formats.weights}, activations ${run.formats.activations}, ${run.rounding} rounding, seed ${run.seed}`;
+  const scaled =
+    run.mode === 'fast'
+      ? '\nfast mode: the same arithmetic without cycles; the cycles below are those of image 0, run in cycle mode'
+      : '';
+  const saturated = `saturated: results clamped in all ${run.images} images${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
+  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\n${saturated}`;
+}
+
+function stallsTable(run: RunDocument): string {
+  const causes = STALL_CAUSES.filter((cause) => cause === 'issue' || run.totals.stalls[cause] > 0);
+  const columns = [left('cycles by cause'), ...causes.map((cause) => right(HEADS[cause]))];
+  const rows = run.layers
+    .filter((l) => l.stalls !== null)
+    .map((l) => [l.name, ...causes.map((cause) => whole(l.stalls![cause]))]);
+  const total = run.totals.cycles;
+  const footer = [
+    ['one image', ...causes.map((cause) => whole(run.totals.stalls[cause]))],
+    ['', ...causes.map((cause) => (total === 0 ? '' : percent(run.totals.stalls[cause] / total)))],
+  ];
+  const meanings = causes.map((cause) => `${HEADS[cause]}: ${STALL_MEANINGS[cause]}`).join('\n');
+  return `${textTable(columns, rows, footer)}\n${meanings}`;
+}
+
+/** Predictions beside labels for a few images; for many, only the count. */
+function predictionsBlock(run: RunDocument): string {
+  const right = run.predictions.filter((p, i) => p === run.labels[i]).length;
+  const score =
+    run.accuracy === null
+      ? 'no image was finished'
+      : `${right} of ${run.images} right (${(run.accuracy * 100).toFixed(2)} %)`;
+  const float = run.float === null ? '' : `; float network ${(run.float.accuracy * 100).toFixed(2)} %`;
+  if (run.images > 64 || run.images === 0) return `${score}${float}`;
+  const width = Math.max(
+    ...run.labels.map((l) => `${l}`.length),
+    ...run.predictions.map((p) => `${p}`.length),
+  );
+  const row = (name: string, cells: readonly string[]): string =>
+    `${name.padEnd(11)}${cells.map((c) => c.padStart(width)).join(' ')}`.trimEnd();
+  const lines = [row('labels', run.labels.map(String)), row('predicted', run.predictions.map(String))];
+  if (right < run.images)
+    lines.push(
+      row(
+        '',
+        run.predictions.map((p, i) => (p === run.labels[i] ? '' : '^')),
+      ),
+    );
+  return [...lines, `${score}${float}`].join('\n');
+}
+
+function checkLine(run: RunDocument): string {
+  const partial = run.partial
+    ? '\npartial: the run was interrupted; figures cover the images that were finished'
+    : '';
+  const { check } = run;
+  if (check.firstDifference !== null) {
+    const d = check.firstDifference;
+    return `NOT EQUAL to the reference: image ${d.image}, layer ${d.layer}, element ${d.index}: wanted ${d.wanted}, got ${d.got}${partial}`;
+  }
+  const of =
+    check.images === run.images
+      ? `all ${check.images} images`
+      : `the first ${check.images} of ${run.images} images`;
+  return `bit for bit: every layer's output equalled the reference, in ${of}${partial}`;
+}

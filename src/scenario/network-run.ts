@@ -1,0 +1,394 @@
+import { createHash } from 'node:crypto';
+import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js';
+import type { Simulator } from '../kernel/index.js';
+import { FunctionalGupta } from '../machines/gupta/functional.js';
+import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
+import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
+import { type DataSet, imageBytes, imageCodes, imageFloats } from '../networks/data-set.js';
+import { bestClass, runFloat } from '../networks/float-forward.js';
+import { runHostStep } from '../networks/host-step.js';
+import type { LoadedNetwork } from '../networks/network-file.js';
+import { type ProductStep, quantise, type QuantisedNetwork } from '../networks/quantise.js';
+import { type ReferenceOptions, runReference } from '../networks/reference.js';
+import type { RunConfig } from './run-config.js';
+import type { LayerDocument, RunDocument } from './run-document.js';
+
+/** Activations, unless a layer says otherwise. */
+const ACTIVATION = { il: 6, fl: 10 };
+/** Images of a fast run that are compared with the plain reference. */
+const FAST_CHECKS = 16;
+/** Images between two looks at the host in a fast run. */
+const FAST_SLICE = 64;
+
+export interface NetworkRunOptions {
+  readonly config: RunConfig;
+  readonly loaded: LoadedNetwork;
+  readonly data: DataSet;
+  readonly images: number;
+  /** Functional mode: image 0 in cycle mode, all in the machine's arithmetic without cycles. */
+  readonly fast: boolean;
+  /** Run the float network on the same images, to compare accuracies. */
+  readonly float: boolean;
+  /** Watchdog over the whole run, cycles. */
+  readonly maxCycles?: number;
+  /** One shared word: 2 ends the run at the next cycle boundary. */
+  readonly control: Int32Array;
+  /** Told before each image and layer. */
+  readonly progress?: (at: {
+    readonly image: number;
+    readonly images: number;
+    readonly step: string;
+  }) => void;
+  /** Called with the simulation before the machine is built, and again once it is. */
+  readonly prepare?: (sim: Simulator) => void;
+  readonly built?: (sim: Simulator) => void;
+}
+
+interface Difference {
+  readonly image: number;
+  readonly layer: string;
+  readonly index: number;
+  readonly wanted: number;
+  readonly got: number;
+}
+
+/** Sums over the images of one step. */
+interface Tally {
+  readonly runs: number;
+  readonly cycles: number;
+  readonly causes: Record<StallCause, number>;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly saturations: number;
+  readonly wraps: number;
+}
+
+/**
+ * Runs a network over images on the fixed-point machine, compares every layer's output with the plain reference, and gives
+ * the document that reports and `--json` print.
+ * @throws ConfigError, NetworkError before anything runs; DeadlockError, WatchdogError from the machine
+ */
+export async function runNetwork(options: NetworkRunOptions): Promise<RunDocument> {
+  const { config, loaded, data, images, control } = options;
+  const { machine, rounding, seed } = config;
+  const network = quantise(loaded.network, loaded.weights, { flWeights: config.fl, activation: ACTIVATION });
+  const products = network.steps.filter((step): step is ProductStep => step.kind === 'product');
+  const settings: RunSettings = { stochastic: rounding === 'stochastic', seed };
+  const runner = new GuptaRunner(machine, products, { seed }, options.prepare);
+  options.built?.(runner.sim);
+
+  const tallies = network.steps.map(emptyTally);
+  const predictions: number[] = [];
+  const outputs: Int16Array[] = [];
+  let difference: Difference | null = null;
+  let checked = 0;
+  let stopped = false;
+  let used = 0;
+
+  const compare = (image: number): void => {
+    const want = runReference(network, codes(image), referenceOptions(config, runner.plans, image));
+    checked += 1;
+    network.steps.forEach((step, s) => {
+      tallies[s] = { ...tallies[s]!, wraps: tallies[s]!.wraps + want.wraps[s]! };
+      if (difference !== null) return;
+      const index = want.outputs[s]!.findIndex((value, i) => value !== outputs[s]![i]);
+      if (index >= 0)
+        difference = {
+          image,
+          layer: step.name,
+          index,
+          wanted: want.outputs[s]![index]!,
+          got: outputs[s]![index]!,
+        };
+    });
+  };
+  const codes = (image: number): Int16Array => imageCodes(imageBytes(data, image), network.flInput);
+
+  const cycleImages = options.fast ? Math.min(1, images) : images;
+  for (let image = 0; image < cycleImages && !stopped; image++) {
+    let values = codes(image);
+    let product = 0;
+    for (const [s, step] of network.steps.entries()) {
+      options.progress?.({ image, images, step: step.name });
+      if (step.kind === 'host') values = runHostStep(step, values);
+      else {
+        const left =
+          options.maxCycles === undefined ? {} : { maxCycles: Math.max(1, options.maxCycles - used) };
+        const run: LayerRun | null = await runner.runLayerInSlices(product, values, image, settings, {
+          control,
+          ...left,
+        });
+        if (run === null) {
+          stopped = true;
+          break;
+        }
+        used += run.cycles;
+        tallies[s] = addRun(tallies[s]!, run);
+        values = run.output;
+        product += 1;
+      }
+      outputs[s] = values;
+    }
+    if (stopped) break;
+    predictions.push(bestClass(values));
+    compare(image);
+  }
+
+  if (options.fast && !stopped) {
+    const fast = new FunctionalGupta(machine, products);
+    const slow = outputs.slice();
+    for (let image = 0; image < images; image++) {
+      if (image % FAST_SLICE === 0) {
+        options.progress?.({ image, images, step: 'fast' });
+        await new Promise((resolve) => setImmediate(resolve));
+        if (Atomics.load(control, 0) !== 0) {
+          stopped = true;
+          break;
+        }
+      }
+      let values = codes(image);
+      let product = 0;
+      for (const [s, step] of network.steps.entries()) {
+        if (step.kind === 'host') values = runHostStep(step, values);
+        else {
+          const run = fast.runLayer(product, values, image, settings);
+          // Image 0's saturations were counted in cycle mode.
+          if (image > 0)
+            tallies[s] = { ...tallies[s]!, saturations: tallies[s]!.saturations + run.saturations };
+          values = run.output;
+          product += 1;
+        }
+        outputs[s] = values;
+      }
+      if (image === 0) {
+        network.steps.forEach((step, s) => {
+          const index = slow[s]!.findIndex((value, i) => value !== outputs[s]![i]);
+          if (index >= 0)
+            difference ??= {
+              image,
+              layer: step.name,
+              index,
+              wanted: slow[s]![index]!,
+              got: outputs[s]![index]!,
+            };
+        });
+      } else {
+        predictions.push(bestClass(values));
+        if (image < FAST_CHECKS) compare(image);
+      }
+    }
+  }
+
+  const done = predictions.length;
+  const labels = [...data.labels.subarray(0, done)];
+  const float = options.float && !stopped ? await floatAccuracy(options, done) : null;
+  return assemble(options, network, runner.plans, tallies, {
+    predictions,
+    labels,
+    partial: stopped,
+    simulatedCycles: used,
+    check: { images: checked, equal: difference === null, firstDifference: difference },
+    float: float === null ? null : { accuracy: float },
+  });
+}
+
+function emptyTally(): Tally {
+  const causes = Object.fromEntries(STALL_CAUSES.map((cause) => [cause, 0])) as Record<StallCause, number>;
+  return { runs: 0, cycles: 0, causes, bytesRead: 0, bytesWritten: 0, saturations: 0, wraps: 0 };
+}
+
+function addRun(tally: Tally, run: LayerRun): Tally {
+  const causes = { ...tally.causes };
+  for (const cause of STALL_CAUSES) causes[cause] += run.causes[cause];
+  return {
+    runs: tally.runs + 1,
+    cycles: tally.cycles + run.cycles,
+    causes,
+    bytesRead: tally.bytesRead + run.bytesRead,
+    bytesWritten: tally.bytesWritten + run.bytesWritten,
+    saturations: tally.saturations + run.saturations,
+    wraps: tally.wraps,
+  };
+}
+
+function referenceOptions(config: RunConfig, plans: readonly LayerPlan[], image: number): ReferenceOptions {
+  if (config.rounding === 'nearest') return { rounding: 'nearest' };
+  const { n } = config.machine;
+  return {
+    rounding: 'stochastic',
+    seed: config.seed,
+    schedules: plans.map((plan, layerIndex) => ({
+      n,
+      p: plan.panels,
+      bandRows: plan.bandRows,
+      image,
+      layerIndex,
+      layers: plans.length,
+    })),
+  };
+}
+
+async function floatAccuracy(options: NetworkRunOptions, images: number): Promise<number> {
+  const { loaded, data, control } = options;
+  let right = 0;
+  for (let image = 0; image < images; image++) {
+    if (image % FAST_SLICE === 0) {
+      options.progress?.({ image, images, step: 'float' });
+      await new Promise((resolve) => setImmediate(resolve));
+      if (Atomics.load(control, 0) !== 0) return right / Math.max(1, image);
+    }
+    if (
+      bestClass(runFloat(loaded.network, loaded.weights, imageFloats(imageBytes(data, image)))) ===
+      data.labels[image]
+    )
+      right += 1;
+  }
+  return images === 0 ? 0 : right / images;
+}
+
+function assemble(
+  options: NetworkRunOptions,
+  network: QuantisedNetwork,
+  plans: readonly LayerPlan[],
+  tallies: readonly Tally[],
+  result: Pick<RunDocument, 'predictions' | 'labels' | 'partial' | 'check' | 'float'> & {
+    readonly simulatedCycles: number;
+  },
+): RunDocument {
+  const { config, loaded } = options;
+  const { n, clockHz } = config.machine;
+  const cells = n * n;
+  let product = 0;
+  const layers = network.steps.map((step, s): LayerDocument => {
+    const tally = tallies[s]!;
+    const { saturations, wraps } = tally;
+    if (step.kind === 'host') {
+      const none = {
+        kernel: null,
+        macs: 0,
+        cycles: null,
+        microseconds: null,
+        utilisation: null,
+        stalls: null,
+        ddr3: null,
+        plan: null,
+      };
+      return {
+        name: step.name,
+        op: 'host',
+        input: map(step.input),
+        output: map(step.output),
+        saturations,
+        wraps,
+        ...none,
+      };
+    }
+    const plan = plans[product++]!;
+    const runs = Math.max(1, tally.runs);
+    const cycles = tally.cycles / runs;
+    return {
+      name: step.name,
+      op: step.op,
+      input: map(step.input),
+      output: map(step.pool?.output ?? step.output),
+      kernel: [step.kernel[0], step.kernel[1]],
+      macs: plan.macs,
+      cycles,
+      microseconds: (cycles / clockHz) * 1e6,
+      utilisation: cycles === 0 ? 0 : plan.macs / (cycles * cells),
+      stalls: meanCauses(tally),
+      ddr3: {
+        bytesRead: Math.round(tally.bytesRead / runs),
+        bytesWritten: Math.round(tally.bytesWritten / runs),
+      },
+      saturations,
+      wraps,
+      plan: { kprime: plan.kprime, panels: plan.panels, bands: plan.bands, bandRows: plan.bandRows },
+    };
+  });
+  const sum = (of: (layer: LayerDocument) => number): number =>
+    layers.reduce((total, layer) => total + of(layer), 0);
+  const macs = sum((l) => l.macs);
+  const cycles = sum((l) => l.cycles ?? 0);
+  const seconds = cycles / clockHz;
+  const right = result.predictions.filter((prediction, i) => prediction === result.labels[i]).length;
+  const { simulatedCycles, ...shown } = result;
+  return {
+    schema: 'marblewave.run/1',
+    network: loaded.network.name,
+    machine: config.machine.machine,
+    mode: options.fast ? 'fast' : 'cycle',
+    images: result.predictions.length,
+    accuracy: result.predictions.length === 0 ? null : right / result.predictions.length,
+    ...shown,
+    formats: {
+      weights: `<${16 - config.fl},${config.fl}>`,
+      activations: `<${ACTIVATION.il},${ACTIVATION.fl}>`,
+    },
+    rounding: config.rounding,
+    seed: config.seed,
+    n,
+    clockHz,
+    saturatedWeights: network.saturated,
+    layers,
+    totals: {
+      macs,
+      cycles,
+      microseconds: seconds * 1e6,
+      utilisation: cycles === 0 ? 0 : macs / (cycles * cells),
+      gops: seconds === 0 ? 0 : (2 * macs) / seconds / 1e9,
+      stalls: Object.fromEntries(
+        STALL_CAUSES.map((cause) => [cause, sum((l) => l.stalls?.[cause] ?? 0)]),
+      ) as Record<StallCause, number>,
+      ddr3: {
+        bytesRead: sum((l) => l.ddr3?.bytesRead ?? 0),
+        bytesWritten: sum((l) => l.ddr3?.bytesWritten ?? 0),
+      },
+      saturations: sum((l) => l.saturations),
+      simulatedCycles,
+    },
+    hashes: { config: sha256(canonical(config)), weights: weightsHash(plans.map((plan) => plan.layer)) },
+  };
+}
+
+function meanCauses(tally: Tally): Record<StallCause, number> {
+  const runs = Math.max(1, tally.runs);
+  return Object.fromEntries(
+    STALL_CAUSES.map((cause) => [cause, Math.round(tally.causes[cause] / runs)]),
+  ) as Record<StallCause, number>;
+}
+
+function map(of: { channels: number; height: number; width: number }): {
+  channels: number;
+  height: number;
+  width: number;
+} {
+  return { channels: of.channels, height: of.height, width: of.width };
+}
+
+/** JSON with sorted keys: equal configurations give equal texts. How the array is simulated changes no result and is left out. */
+function canonical(config: RunConfig): string {
+  const { array: _, ...machine } = config.machine;
+  return JSON.stringify(sorted({ ...config, machine }));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function weightsHash(layers: readonly MachineLayer[]): string {
+  const hash = createHash('sha256');
+  for (const { weights, bias } of layers) {
+    hash.update(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
+    if (bias !== null) hash.update(new Uint8Array(bias.buffer, bias.byteOffset, bias.byteLength));
+  }
+  return hash.digest('hex');
+}
