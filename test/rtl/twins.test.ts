@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { roundDesign } from './designs.js';
+import { type Engine, engineAvailable } from './engines.js';
+import { randomStimulus } from './random-stimulus.js';
+import { firstDifference } from './replay.js';
+import { compileRtl } from './run-rtl.js';
+import {
+  arrayTwin,
+  everyRoundSetting,
+  fifoTwin,
+  lfsrTwin,
+  maccTwin,
+  roundTwin,
+  type Twin,
+} from './twin-list.js';
+
+/** Cycles of each kind of input. */
+const CYCLES = 10_000;
+
+// A Verilator build takes two to four seconds, so small blocks go through both simulators once and the rest through one.
+const compared: readonly (readonly [Twin, ...Engine[]])[] = [
+  [fifoTwin(16, 16), 'icarus', 'verilator'],
+  [fifoTwin(8, 1), 'icarus'],
+  [fifoTwin(53, 5), 'icarus'],
+  [fifoTwin(1, 3), 'icarus'],
+  [lfsrTwin(8, 3, 0x5a), 'icarus'],
+  [lfsrTwin(16, 16, 1), 'icarus'],
+  [lfsrTwin(24, 24, 0xabcdef), 'icarus'],
+  [lfsrTwin(32, 16, 1), 'icarus', 'verilator'],
+  [maccTwin(1, 48), 'icarus', 'verilator'],
+  [maccTwin(2, 20), 'icarus'],
+  [maccTwin(3, 48), 'icarus'],
+  [roundTwin(), 'icarus', 'verilator'],
+  [arrayTwin({ n: 1, l: 1, form: 'lazy' }), 'icarus'],
+  [arrayTwin({ n: 2, l: 1, form: 'structural' }), 'icarus'],
+  [arrayTwin({ n: 2, l: 3, form: 'lazy' }), 'icarus'],
+  [arrayTwin({ n: 4, l: 1, form: 'ticked', depth: 5 }), 'icarus'],
+  [arrayTwin({ n: 4, l: 2, form: 'lazy', accw: 20 }), 'icarus'],
+  [arrayTwin({ n: 4, l: 3, form: 'ticked' }), 'verilator'],
+  [arrayTwin({ n: 8, l: 1, form: 'lazy' }), 'verilator'],
+  [arrayTwin({ n: 8, l: 3, form: 'ticked' }), 'verilator'],
+];
+
+for (const [twin, ...engines] of compared) {
+  const { name, design } = twin;
+  describe(`${name} and its Verilog twin`, () => {
+    for (const engine of engines) {
+      const { available, note } = engineAvailable(engine);
+      it.skipIf(!available)(`agree on every port in every cycle (${note})`, async () => {
+        const compiled = await compileRtl({ ...design, engine });
+        try {
+          for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
+            const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
+            const ports = design.inputs.length + design.outputs.length;
+            console.log(
+              `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
+            );
+            expect(difference).toBeNull();
+          }
+        } finally {
+          await compiled.dispose();
+        }
+      });
+    }
+  });
+}
+
+describe('the inputs of dsp_round', () => {
+  it('bring data into it with every shift, in both modes, with and without ReLU', () => {
+    const seen = new Set<string>();
+    for (const { in_valid, rst, shift, stochastic, relu } of everyRoundSetting(
+      randomStimulus(roundDesign(), 2015, CYCLES),
+    ))
+      if (in_valid === 1n && rst === 0n) seen.add(`${shift} ${stochastic} ${relu}`);
+    expect(seen.size).toBe(128);
+  });
+});
