@@ -225,7 +225,6 @@ export class L2ToSa extends Module {
   private tick(): boolean {
     const s = this.state;
     const accepts = this.work.valid.value !== 0 && this.work.ready.value !== 0;
-    const pulsed = this.done.value !== 0;
     // What the engines have before the edge: the table's progress and the new entry show in the next cycle.
     const { bTiles } = s;
     let moved = this.stepA();
@@ -233,7 +232,8 @@ export class L2ToSa extends Module {
     if (this.stepTable(bTiles)) moved = true;
     if (this.moveA()) moved = true;
     if (this.moveB()) moved = true;
-    if (!(moved || accepts || pulsed)) return false;
+    // The pulse of done is over while the last read is still under way.
+    if (!(moved || accepts)) return false;
     const finishes = s.aEntries > s.finished && s.bEntries > s.finished;
     if (finishes) s.finished += 1;
     if (accepts) this.accept();
@@ -303,18 +303,16 @@ export class L2ToSa extends Module {
 
   // --- the A engine --------------------------------------------------------------------------------------------------
 
-  /** Starts A's next read if it may. Returns whether anything changed. */
+  /** Starts A's next read if it may. Returns whether it did. */
   private stepA(): boolean {
     const s = this.state;
     const has = s.aEntries !== s.accepted;
     const e = s.aEntries % QUEUE;
     const awaits = has && s.aPanel >= this.panelsReady.get(s.halfA[e]!);
     const starts = has && !awaits && this.aFifo.hasRoom;
-    const wait = awaits ? 1 : 0;
-    const changes = this.aWait.value !== wait || this.l2aRe.value !== (starts ? 1 : 0);
-    this.aWait.write(wait);
+    this.aWait.write(awaits ? 1 : 0);
     this.l2aRe.write(starts ? 1 : 0);
-    if (!starts) return changes;
+    if (!starts) return false;
     this.l2aHalf.write(s.halfA[e]!);
     this.l2aAddr.write(s.aAddr);
     const { n } = this;
@@ -363,17 +361,15 @@ export class L2ToSa extends Module {
 
   // --- the B engine --------------------------------------------------------------------------------------------------
 
-  /** Starts B's next read if it may. Returns whether anything changed. */
+  /** Starts B's next read if it may. Returns whether it did. */
   private stepB(): boolean {
     const s = this.state;
-    const wait = s.bEntries === s.accepted ? 1 : 0;
     const starts = s.bTiles !== s.table.built && this.bFifo.hasRoom;
     const isBias = s.walk.bias === 1 && s.bPastBias === 0;
     const reads = starts && !isBias ? 1 : 0;
-    const changes = this.bWait.value !== wait || this.l2bRe.value !== reads;
-    this.bWait.write(wait);
+    this.bWait.write(s.bEntries === s.accepted ? 1 : 0);
     this.l2bRe.write(reads);
-    if (!starts) return changes;
+    if (!starts) return false;
     const e = s.bEntries % QUEUE;
     const slot = this.bFifo.start();
     const buffer = s.bTiles & 1;

@@ -144,6 +144,18 @@ describe('L2Cache, filling', () => {
     expect(t.readA(0, 9)).toEqual(ramp(28, 2032));
   });
 
+  it('takes a command every cycle when each is one beat long', () => {
+    const t = bench({ n: 4 });
+    for (let p = 0; p < 5; p++) {
+      t.fills.queue.push(panel(0, p));
+      t.beats.queue.push(...beatsOf(ramp(16, 100 * p), 0));
+    }
+    t.fillAll(5);
+    expect(t.fills.accepted).toEqual([1, 2, 3, 4, 5]);
+    expect(t.beats.accepted).toEqual([1, 3, 4, 5, 6]);
+    expect(t.done).toEqual([4, 5, 6, 7, 8]);
+  });
+
   it('writes one row segment a cycle: rows of 6 words from word 10 on take 1 + 1, 1 + 1 and 1 cycles', () => {
     // Beats of 6, 12 words: segments 6 | 6, 6; the second beat is held for two cycles.
     const t = bench({ n: 28 }, { w: 6, u: 4, hband: 3, q: 6 });
@@ -400,6 +412,18 @@ describe('L2Cache, errors', () => {
     t.l2.bRe.poke(1);
     // Segments of 5 words in cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
     expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.b[0] bank 2', 1, 4));
+  });
+
+  it('knows the address of a word past a multiple of Nb within a segment', () => {
+    // From word 13 on: words 0 to 2 in cycle 3, 3 to 7 in cycle 4; word 6 is in bank 1 at address 1.
+    const t = bench({ n: 4 }, { w: 16, wbank: 4, hband: 1 });
+    t.fills.queue.push(rowsOf(1, 0, 0, 1));
+    t.beats.queue.push(...beatsOf(ramp(16), 13));
+    t.l2.bHalf.poke(1);
+    t.l2.bEn.poke([0, 1, 0, 0, 0]);
+    t.l2.bAddr.poke([0, 1, 0, 0, 0]);
+    t.l2.bRe.poke(1);
+    expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.b[1] bank 1', 1, 4));
   });
 
   it('lets the other half be read meanwhile', () => {

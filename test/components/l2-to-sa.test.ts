@@ -520,6 +520,15 @@ describe('L2ToSa, timing', () => {
     expect(high.done).toEqual([17, 27, 37]);
   });
 
+  it('builds into a buffer from the cycle after its tile was last read', () => {
+    // n = 8, 3 slices a panel. Nine reads of one tile hide the next table; three of the next do not hide four.
+    const t = timing({ n: 8, channels: 3, h: 2, w: 8, bandRows: 2, p: 3, filters: 24 }, 3);
+    t.entry({ panels: 3, pixels: 8 });
+    t.entry({ panels: 1, pixels: 16 });
+    t.watch(60);
+    expect(t.cyclesOf(t.b)).toEqual([...range(12, 9), ...range(21, 3), ...range(25, 3)]);
+  });
+
   it('starts no read that the FIFO has no room for: 32 slices, pushed and under way', () => {
     let held = true;
     const t = timing({ channels: 50, w: 4 }, 1, { a: () => held, b: () => held });
@@ -545,19 +554,19 @@ describe('L2ToSa, timing', () => {
     const t = timing({ channels: 3, w: 4, p: 2, filters: 8 }, 0);
     t.engines.panelsReady.poke([0, 2]);
     t.entry();
-    expect(t.watch(12).aWait).toEqual(range(3, 9));
+    expect(t.watch(30).aWait).toEqual(range(3, 27));
     expect(t.a.got).toEqual([]);
     t.engines.panelsReady.poke([1, 0]);
-    t.watch(8);
-    expect(t.cyclesOf(t.a)).toEqual([17, 18, 19]);
+    t.watch(20);
+    expect(t.cyclesOf(t.a)).toEqual([35, 36, 37]);
     expect(t.engines.aWait.value).toBe(1);
     expect(t.engines.waits().map((w) => w.why)).toEqual([
       'the A engine awaits panel 1 of half 0, 1 are ready',
     ]);
     t.engines.panelsReady.poke([2, 0]);
     const high = t.watch(12);
-    expect(t.cyclesOf(t.a)).toEqual([17, 18, 19, 25, 26, 27]);
-    expect(high.done).toEqual([23]);
+    expect(t.cyclesOf(t.a)).toEqual([35, 36, 37, 55, 56, 57]);
+    expect(high.done).toEqual([53]);
   });
 
   it('reads nothing for the bias slice and for pixels outside the image', () => {
