@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { runConfigSchema } from './run-config.js';
+import { runDocumentSchema } from './run-document.js';
+
+/** The JSON schemas of the documents that are read and printed, by file name in `schemas/`. */
+export function documentSchemas(): Readonly<Record<string, string>> {
+  const text = (schema: z.ZodType, title: string): string =>
+    `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io: 'output' }) }, null, 2)}\n`;
+  return {
+    'config.schema.json': text(runConfigSchema, 'marblewave.config/1'),
+    'run.schema.json': text(runDocumentSchema, 'marblewave.run/1'),
+  };
+}

@@ -1,0 +1,170 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadNamedNetwork } from '../../src/networks/zoo.js';
+import { cli } from './run-cli.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'marblewave-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small IDX file: magic by element type and rank, sizes, bytes. */
+function idx(rank: number, sizes: readonly number[], bytes: number): Buffer {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  header[2] = 0x08;
+  header[3] = rank;
+  sizes.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
+  return Buffer.concat([header, Buffer.alloc(bytes)]);
+}
+
+function dataFolder(name: string, images: Buffer, labels: Buffer): string {
+  const dir = join(folder, name);
+  rmSync(dir, { recursive: true, force: true });
+  mkdtempSync(join(folder, 'x-'));
+  return writeAll(dir, { 't10k-images-idx3-ubyte': images, 't10k-labels-idx1-ubyte': labels });
+}
+
+function writeAll(dir: string, files: Record<string, Buffer | string>): string {
+  const made = mkdtempSync(`${dir}-`);
+  for (const [name, data] of Object.entries(files)) writeFileSync(join(made, name), data);
+  return made;
+}
+
+describe('bad input gets a clear message and exit code 2', () => {
+  const cases: [what: string, args: () => string[], says: RegExp][] = [
+    ['an unknown command', () => ['rum'], /no command "rum"; there are run, list/],
+    ['no network', () => ['run'], /which network\?/],
+    ['an unknown network', () => ['run', 'mnist-dnn'], /name must be one of mnist-cnn, got "mnist-dnn"/],
+    ['an unknown option', () => ['run', 'mnist-cnn', '--image', '3'], /--image/],
+    [
+      'an unknown parameter',
+      () => ['run', 'mnist-cnn', '--set', 'memory.latency=3'],
+      /machine: memory\.latency must be a known parameter, got 3/,
+    ],
+    [
+      'a parameter of the wrong kind',
+      () => ['run', 'mnist-cnn', '--set', 'memory.latencyCycles=fast'],
+      /machine: memory\.latencyCycles must be an integer of 1 or more, got "fast"/,
+    ],
+    [
+      'FL outside the word',
+      () => ['run', 'mnist-cnn', '--fl', '15'],
+      /--fl must be a whole number from 6 to 14, got "15"/,
+    ],
+    [
+      'FL that is no number',
+      () => ['run', 'mnist-cnn', '--fl', 'x'],
+      /--fl must be a whole number from 6 to 14, got "x"/,
+    ],
+    ['n = 0', () => ['run', 'mnist-cnn', '--n', '0'], /--n must be a whole number from 1 to 63, got "0"/],
+    [
+      'n = 0 by --set',
+      () => ['run', 'mnist-cnn', '--set', 'n=0'],
+      /machine: n must be an integer from 1 to 63, got 0/,
+    ],
+    [
+      'a rounding that is none',
+      () => ['run', 'mnist-cnn', '--rounding', 'up'],
+      /--rounding must be one of nearest, stochastic, got "up"/,
+    ],
+    [
+      'more images than there are',
+      () => ['run', 'mnist-cnn', '--images', '10001'],
+      /--images must be at most 10000/,
+    ],
+    [
+      'a configuration that is missing',
+      () => ['run', 'mnist-cnn', '--config', join(folder, 'none.json')],
+      /none\.json must be a readable file, got ENOENT/,
+    ],
+    [
+      'a configuration with an unknown setting',
+      () => [
+        'run',
+        'mnist-cnn',
+        '--config',
+        join(writeAll(join(folder, 'c'), { 'm.json': '{"fractions": 3}' }), 'm.json'),
+      ],
+      /m\.json: fractions must be a known setting, got 3/,
+    ],
+    [
+      'a data folder that is missing',
+      () => ['run', 'mnist-cnn', '--data', join(folder, 'nowhere')],
+      /nowhere/,
+    ],
+    [
+      'a truncated IDX file',
+      () => ['run', 'mnist-cnn', '--data', dataFolder('short', idx(3, [2, 28, 28], 1000), idx(1, [2], 2))],
+      /t10k-images-idx3-ubyte: .* must be .*, got /,
+    ],
+    [
+      'labels given as images',
+      () => ['run', 'mnist-cnn', '--data', dataFolder('swapped', idx(1, [2], 2), idx(1, [2], 2))],
+      /t10k-images-idx3-ubyte: .* must be .*, got /,
+    ],
+    [
+      'images of another size than the network takes',
+      () => [
+        'run',
+        'mnist-cnn',
+        '--images',
+        '1',
+        '--data',
+        dataFolder('small', idx(3, [2, 14, 14], 392), idx(1, [2], 2)),
+      ],
+      /images must be 1x28x28.*got 1x14x14/,
+    ],
+    [
+      'weights whose shape differs',
+      () => {
+        const { network } = loadNamedNetwork('mnist-cnn');
+        const layers = network.layers.map((l) =>
+          l.kind === 'dense' && l.name === 'dense2' ? { ...l, units: 11 } : l,
+        );
+        const { classes: _, weights: __, ...rest } = network;
+        const dir = writeAll(join(folder, 'net'), { 'net.json': JSON.stringify({ ...rest, layers }) });
+        return ['run', '--network', join(dir, 'net.json'), '--weights', 'weights/mnist-cnn.safetensors'];
+      },
+      /dense2\.weight.*11.*128.*10/s,
+    ],
+    [
+      'a network file that is no JSON',
+      () => ['run', '--network', join(writeAll(join(folder, 'j'), { 'n.json': '{' }), 'n.json')],
+      /n\.json: contents must be JSON/,
+    ],
+    [
+      'a network and a file',
+      () => ['run', 'mnist-cnn', '--network', 'x.json'],
+      /wanted a network's name or --network FILE, got both/,
+    ],
+    [
+      'a trace that cannot be written',
+      () => ['run', 'mnist-cnn', '--images', '1', '--trace', join(folder, 'no', 'such', 't.vcd')],
+      /t\.vcd/,
+    ],
+  ];
+  for (const [what, args, says] of cases) {
+    it(what, async () => {
+      const list = args();
+      const before = readdirSync(folder).sort();
+      const result = await cli(list);
+      expect(result.stderr).toMatch(says);
+      expect(result.stderr).not.toMatch(/\n\s+at /);
+      expect(result.stdout).toBe('');
+      expect(result.code).toBe(2);
+      expect(readdirSync(folder).sort()).toEqual(before);
+    });
+  }
+
+  it('leaves no trace file behind when a run fails', async () => {
+    const trace = join(folder, 'failed.vcd');
+    const result = await cli(['run', 'mnist-cnn', '--images', '1', '--max-cycles', '100', '--trace', trace]);
+    expect(result.stderr).toMatch(/watchdog: not done after 100 cycles/);
+    expect(result.code).toBe(1);
+    expect(existsSync(trace)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith('failed'))).toEqual([]);
+  });
+});

@@ -1,0 +1,3 @@
+import { marblewave } from '../../src/cli/main.js';
+
+await marblewave(process.argv.slice(2));

@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type RunDocument, runDocumentSchema } from '../../src/scenario/run-document.js';
+import { documentSchemas } from '../../src/scenario/schemas.js';
+import { cli } from './run-cli.js';
+
+async function json(...args: string[]): Promise<RunDocument> {
+  const result = await cli(['run', 'mnist-cnn', '--json', ...args]);
+  expect(result.stderr).toBe('');
+  expect(result.code).toBe(0);
+  return runDocumentSchema.parse(JSON.parse(result.stdout));
+}
+
+describe('marblewave run', () => {
+  it('classifies 16 digits in cycle mode, bit for bit as the reference, at least 15 of them right', async () => {
+    const run = await json('--images', '16');
+    expect(run.mode).toBe('cycle');
+    expect(run.check).toEqual({ images: 16, equal: true, firstDifference: null });
+    expect(run.images).toBe(16);
+    expect(run.accuracy).toBeGreaterThanOrEqual(15 / 16);
+    for (const layer of run.layers) {
+      expect(Object.values(layer.stalls!).reduce((a, b) => a + b, 0)).toBe(layer.cycles);
+    }
+    expect(run.totals.simulatedCycles).toBe(16 * run.totals.cycles);
+  });
+
+  it('gives with --ticked the same document as lazily, in every counter, output and cycle', async () => {
+    expect(await json('--images', '1', '--ticked')).toEqual(await json('--images', '1'));
+  });
+
+  it('gives the same document for the same seed, and other roundings for another', async () => {
+    const args = ['--images', '2', '--rounding', 'stochastic', '--n', '8'];
+    const [one, two, other] = await Promise.all([json(...args), json(...args), json(...args, '--seed', '2')]);
+    expect(two).toEqual(one);
+    expect(other.hashes.config).not.toBe(one.hashes.config);
+    expect(one.check.equal && other.check.equal).toBe(true);
+  });
+
+  it('writes the same trace bytes for the same seed, and the same results with and without a trace', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'marblewave-trace-'));
+    try {
+      const file = (name: string): string => join(folder, name);
+      const run = (name: string): Promise<RunDocument> =>
+        json('--images', '1', '--n', '4', '--rounding', 'stochastic', '--trace', file(name));
+      const [a, b, plain] = [
+        await run('a.vcd'),
+        await run('b.vcd'),
+        await json('--images', '1', '--n', '4', '--rounding', 'stochastic'),
+      ];
+      expect(readFileSync(file('a.vcd')).equals(readFileSync(file('b.vcd')))).toBe(true);
+      expect(a).toEqual(plain);
+      expect(b).toEqual(plain);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('round-trips its configuration', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'marblewave-config-'));
+    try {
+      const args = [
+        'run',
+        '--n',
+        '12',
+        '--set',
+        'memory.latencyCycles=77',
+        '--fl',
+        '12',
+        '--seed',
+        '9',
+        '--print-config',
+      ];
+      const printed = await cli(args);
+      expect(printed.code).toBe(0);
+      const file = join(folder, 'machine.json');
+      writeFileSync(file, printed.stdout);
+      const again = await cli(['run', '--config', file, '--print-config']);
+      expect(again.stdout).toBe(printed.stdout);
+      expect(JSON.parse(printed.stdout)).toMatchObject({
+        fl: 12,
+        seed: 9,
+        machine: { n: 12, memory: { latencyCycles: 77 } },
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('says in fast mode what is scaled, and agrees with cycle mode', async () => {
+    const fast = await json('--images', '24', '--fast');
+    const slow = await json('--images', '24');
+    expect(fast.mode).toBe('fast');
+    expect(fast.predictions).toEqual(slow.predictions);
+    expect(fast.layers.map((l) => [l.cycles, l.saturations])).toEqual(
+      slow.layers.map((l) => [l.cycles, l.saturations]),
+    );
+    const text = await cli(['run', 'mnist-cnn', '--images', '2', '--fast']);
+    expect(text.stdout).toMatch(/fast mode: the same arithmetic without cycles/);
+    expect(text.stdout).toMatch(/bit for bit: every layer's output equalled the reference/);
+  });
+
+  it('stops at the first interrupt with partial totals and exit code 130', async () => {
+    const result = await cli(['run', 'mnist-cnn', '--images', '10000', '--json'], {
+      interruptOn: /image \d+ of 10000/,
+    });
+    expect(result.code).toBe(130);
+    const run = runDocumentSchema.parse(JSON.parse(result.stdout));
+    expect(run.partial).toBe(true);
+    expect(run.images).toBeLessThan(10000);
+  });
+
+  it('runs a user’s own network', async () => {
+    const result = await cli([
+      'run',
+      '--network',
+      'examples/your-network/net.json',
+      '--images',
+      '3',
+      '--json',
+    ]);
+    expect(result.code).toBe(0);
+    expect(runDocumentSchema.parse(JSON.parse(result.stdout)).check.equal).toBe(true);
+  });
+
+  it('lists, helps and completes', async () => {
+    expect((await cli(['list'])).stdout).toMatch(/mnist-cnn/);
+    expect((await cli(['--help'])).stdout).toMatch(/^marblewave run mnist-cnn --images 16\n/);
+    expect((await cli(['run', '--help'])).stdout).toMatch(/--max-cycles/);
+    expect((await cli(['completion', 'bash'])).stdout).toMatch(/complete -F/);
+  });
+
+  it('publishes the schemas of its documents as they are', () => {
+    for (const [file, text] of Object.entries(documentSchemas())) {
+      expect(readFileSync(new URL(`../../schemas/${file}`, import.meta.url), 'utf8')).toBe(text);
+    }
+  });
+});
