@@ -220,7 +220,10 @@ export class AxiWatch extends Module {
       }
     }
     if (ar !== undefined)
-      this.mostReads = Math.max(this.mostReads, this.reads.length - this.readsDone + (ar.valid.value && !ar.fires ? 1 : 0));
+      this.mostReads = Math.max(
+        this.mostReads,
+        this.reads.length - this.readsDone + (ar.valid.value && !ar.fires ? 1 : 0),
+      );
     if (aw?.fires) this.writes.push(this.burst(aw));
     if (aw !== undefined) {
       this.shownAw = this.writes.length + (aw.valid.value !== 0 && !aw.fires ? 1 : 0);

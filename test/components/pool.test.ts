@@ -32,7 +32,13 @@ function configure(pool: Pool, s: Settings): void {
   pool.cfgFilters.poke(s.filters);
 }
 
-function rig(n: number, settings: Settings, rows: Item[], rates = { in: 1, out: 1, seed: 1 }, spec: Partial<PoolSpec> = {}) {
+function rig(
+  n: number,
+  settings: Settings,
+  rows: Item[],
+  rates = { in: 1, out: 1, seed: 1 },
+  spec: Partial<PoolSpec> = {},
+) {
   const { sim, clock } = bench();
   const pool = new Pool(sim, 'pool', { clock, n, ...spec });
   const feeder = new Feeder(sim, 'rows', rowFields(n), clock, rows, rates.in, random(rates.seed));
@@ -108,8 +114,17 @@ describe('Pool', () => {
   });
 
   it('hands rows through in bypass, one a cycle', () => {
-    const rows = Array.from({ length: 6 }, (_, i) => ({ filter: 65_535 - i, pixel: 2 ** 32 - 9 + i, count: 2, data: [i, -i] }));
-    const { taker, run, got, pool } = rig(2, { mode: 0, size: [0, 0], stride: [0, 0], input: [0, 0], output: [0, 0], filters: 0 }, rows);
+    const rows = Array.from({ length: 6 }, (_, i) => ({
+      filter: 65_535 - i,
+      pixel: 2 ** 32 - 9 + i,
+      count: 2,
+      data: [i, -i],
+    }));
+    const { taker, run, got, pool } = rig(
+      2,
+      { mode: 0, size: [0, 0], stride: [0, 0], input: [0, 0], output: [0, 0], filters: 0 },
+      rows,
+    );
     run();
     expect(got()).toEqual(rows.map((r) => ({ ...r, data: r.data.map((v) => v + 0) })));
     expect(taker.seen.map((s) => s.cycle)).toEqual([2, 3, 4, 5, 6, 7]);
@@ -126,7 +141,9 @@ describe('Pool', () => {
 
   it('gives windows of several pooled rows in one row', () => {
     const settings = whole({ mode: 1, size: [1, 1], stride: [1, 2], input: [3, 3], filters: 1 });
-    const { run, got } = rig(9, settings, [{ filter: 0, pixel: 0, count: 9, data: [1, 2, 3, 4, 5, 6, 7, 8, 9] }]);
+    const { run, got } = rig(9, settings, [
+      { filter: 0, pixel: 0, count: 9, data: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    ]);
     run();
     expect(got()).toEqual([{ filter: 0, pixel: 0, count: 6, data: [1, 3, 4, 6, 7, 9] }]);
   });
@@ -189,7 +206,14 @@ describe('Pool', () => {
   });
 
   it('takes windows that leave whole rows and columns unused when asked to', () => {
-    const settings: Settings = { mode: 1, size: [2, 2], stride: [2, 2], input: [6, 6], output: [2, 1], filters: 1 };
+    const settings: Settings = {
+      mode: 1,
+      size: [2, 2],
+      stride: [2, 2],
+      input: [6, 6],
+      output: [2, 1],
+      filters: 1,
+    };
     const plane = Array.from({ length: 36 }, (_, i) => i);
     const { run, got } = rig(36, settings, [{ filter: 0, pixel: 0, count: 36, data: plane }]);
     run();
@@ -198,12 +222,17 @@ describe('Pool', () => {
 
   it('goes on at the first pixel after a reset', () => {
     const settings = whole({ mode: 1, size: [2, 2], stride: [2, 2], input: [2, 2], filters: 1 });
-    const { sim, pool, feeder, run, got } = rig(2, settings, [{ filter: 0, pixel: 0, count: 2, data: [100, 1] }]);
+    const { sim, pool, feeder, run, got } = rig(2, settings, [
+      { filter: 0, pixel: 0, count: 2, data: [100, 1] },
+    ]);
     run();
     pool.rst.poke(1);
     sim.step();
     pool.rst.poke(0);
-    feeder.items.push({ filter: 0, pixel: 0, count: 2, data: [3, 4] }, { filter: 0, pixel: 2, count: 2, data: [5, 2] });
+    feeder.items.push(
+      { filter: 0, pixel: 0, count: 2, data: [3, 4] },
+      { filter: 0, pixel: 2, count: 2, data: [5, 2] },
+    );
     run();
     expect(got()).toEqual([{ filter: 0, pixel: 0, count: 1, data: [5] }]);
   });
@@ -211,21 +240,35 @@ describe('Pool', () => {
   it('refuses settings that do not fit together and pixels out of order', () => {
     const good = whole({ mode: 1, size: [3, 3], stride: [2, 2], input: [9, 9], filters: 4 });
     const row = { filter: 0, pixel: 0, count: 1, data: [0] };
-    const fails = (change: Partial<Settings>, rows: Item[] = [row], spec: Partial<PoolSpec> = {}) => () =>
-      rig(4, { ...good, ...change }, rows, undefined, spec).run();
+    const fails =
+      (change: Partial<Settings>, rows: Item[] = [row], spec: Partial<PoolSpec> = {}) =>
+      () =>
+        rig(4, { ...good, ...change }, rows, undefined, spec).run();
     expect(fails({})).not.toThrow();
-    expect(fails({ mode: 3 as 2 })).toThrow('pool: cfg_mode must be 0 (bypass), 1 (max) or 2 (average), got 3, in cycle 1');
+    expect(fails({ mode: 3 as 2 })).toThrow(
+      'pool: cfg_mode must be 0 (bypass), 1 (max) or 2 (average), got 3, in cycle 1',
+    );
     expect(fails({ size: [0, 3] })).toThrow('pool: cfg_size_y must be an integer of 1 or more, got 0');
-    expect(fails({ output: [4, 5] })).toThrow('pool: cfg_out_w must be at most the 4 windows in a row, got 5');
-    expect(fails({ output: [5, 4] })).toThrow('pool: cfg_out_h must be at most the 4 windows in a column, got 5');
+    expect(fails({ output: [4, 5] })).toThrow(
+      'pool: cfg_out_w must be at most the 4 windows in a row, got 5',
+    );
+    expect(fails({ output: [5, 4] })).toThrow(
+      'pool: cfg_out_h must be at most the 4 windows in a column, got 5',
+    );
     expect(fails({ filters: 513 })).toThrow('pool: cfg_filters must be at most 512, got 513');
     expect(fails({}, [row], { accumulatorWords: 31 })).toThrow('pool: cfg_filters must be so small that 31');
     expect(fails({}, [row], { accumulatorWords: 32 })).not.toThrow();
     expect(poolStorageWords(4, 3, 2, 4)).toBe(32);
-    expect(fails({}, [row, { ...row, pixel: 2 }])).toThrow("pool: pixel must be filter 0's next in raster order, 1, got 2");
-    expect(fails({}, [{ ...row, count: 5, data: [0] }])).toThrow('pool: count must be an integer from 1 to n = 4, got 5');
+    expect(fails({}, [row, { ...row, pixel: 2 }])).toThrow(
+      "pool: pixel must be filter 0's next in raster order, 1, got 2",
+    );
+    expect(fails({}, [{ ...row, count: 5, data: [0] }])).toThrow(
+      'pool: count must be an integer from 1 to n = 4, got 5',
+    );
     const { sim, clock } = bench();
     expect(() => new Pool(sim, 'p', { clock, n: 0 })).toThrow(ConfigError);
-    expect(() => new Pool(sim, 'q', { clock, n: 1, accumulatorWords: 0 })).toThrow('q: accumulatorWords must be');
+    expect(() => new Pool(sim, 'q', { clock, n: 1, accumulatorWords: 0 })).toThrow(
+      'q: accumulatorWords must be',
+    );
   });
 });

@@ -117,11 +117,7 @@ describe('ReadDma', () => {
       [0, 1, 1],
       [13, 1, 1],
     ]);
-    expect(wordsOf(out.seen.map((s) => s.item))).toEqual([
-      ...ramp(31, 1001),
-      ...ramp(2, 1031),
-      1045,
-    ]);
+    expect(wordsOf(out.seen.map((s) => s.item))).toEqual([...ramp(31, 1001), ...ramp(2, 1031), 1045]);
   });
 
   it('asks for no more than its FIFO holds while nobody takes the beats, and goes on when somebody does', () => {
@@ -188,7 +184,9 @@ describe('ReadDma', () => {
     dma.rst.poke(1);
     sim.step(undefined, 2);
     dma.rst.poke(0);
-    expect([dma.out.valid.value, dma.ar.valid.value, dma.cmd.ready.value, dma.r.ready.value]).toEqual([0, 0, 1, 1]);
+    expect([dma.out.valid.value, dma.ar.valid.value, dma.cmd.ready.value, dma.r.ready.value]).toEqual([
+      0, 0, 1, 1,
+    ]);
     cmd.items.push({ addr: 512, words: 3 });
     out.rate = 1;
     run(1);

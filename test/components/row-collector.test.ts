@@ -53,7 +53,15 @@ function rig(n: number, works: readonly Work[], rates: Rates = {}) {
     connect(feeder.out, collector.in[j]!);
     return feeder;
   });
-  const commands = new Feeder(sim, 'work', collectorWork, clock, works.map((w) => ({ ...w })), work, random(seed));
+  const commands = new Feeder(
+    sim,
+    'work',
+    collectorWork,
+    clock,
+    works.map((w) => ({ ...w })),
+    work,
+    random(seed),
+  );
   const taker = new Taker(sim, 'rows', rowFields(n), clock, row, random(seed + 1));
   connect(commands.out, collector.work);
   connect(collector.row, taker.in);
@@ -110,7 +118,11 @@ describe('RowCollector', () => {
     collector.in[0]!.payload.data.poke(-5);
     // Nobody takes the rows: two are popped, then it stops.
     sim.step(clock);
-    expect([ready(), collector.row.valid.value, collector.row.payload.data.get(0)]).toEqual([[1, 1, 0], 1, -5]);
+    expect([ready(), collector.row.valid.value, collector.row.payload.data.get(0)]).toEqual([
+      [1, 1, 0],
+      1,
+      -5,
+    ]);
     sim.step(clock);
     expect(ready()).toEqual([0, 0, 0]);
     sim.step(clock, 5);
@@ -155,9 +167,13 @@ describe('RowCollector', () => {
   });
 
   it('is empty after a reset', () => {
-    const { sim, collector, taker } = rig(2, [{ panels: 1, last_rows: 2, first_filter: 0, first_pixel: 0, pixels: 40 }], {
-      row: 0,
-    });
+    const { sim, collector, taker } = rig(
+      2,
+      [{ panels: 1, last_rows: 2, first_filter: 0, first_pixel: 0, pixels: 40 }],
+      {
+        row: 0,
+      },
+    );
     sim.run({ cycles: 20 });
     expect([collector.busy.value, collector.row.valid.value]).toEqual([1, 1]);
     collector.rst.poke(1);
@@ -190,11 +206,19 @@ describe('RowCollector', () => {
       sim.run({ cycles: 5 });
     };
     expect(fails({})).not.toThrow();
-    expect(fails({ panels: 0 })).toThrow('collect.work: panels must be an integer of 1 or more, got 0, in cycle 1');
-    expect(fails({ last_rows: 5 })).toThrow('collect.work: last_rows must be an integer from 1 to n = 4, got 5');
+    expect(fails({ panels: 0 })).toThrow(
+      'collect.work: panels must be an integer of 1 or more, got 0, in cycle 1',
+    );
+    expect(fails({ last_rows: 5 })).toThrow(
+      'collect.work: last_rows must be an integer from 1 to n = 4, got 5',
+    );
     expect(fails({ pixels: 0 })).toThrow('collect.work: pixels must be an integer of 1 or more, got 0');
-    expect(fails({ first_filter: 65_535, last_rows: 2 })).toThrow('collect.work: first_filter must be at most');
-    expect(fails({ first_pixel: 2 ** 32 - 1, pixels: 2 })).toThrow('collect.work: first_pixel must be at most');
+    expect(fails({ first_filter: 65_535, last_rows: 2 })).toThrow(
+      'collect.work: first_filter must be at most',
+    );
+    expect(fails({ first_pixel: 2 ** 32 - 1, pixels: 2 })).toThrow(
+      'collect.work: first_pixel must be at most',
+    );
     const { sim, clock } = bench();
     expect(() => new RowCollector(sim, 'c', { clock, n: 64 })).toThrow(
       new ConfigError('c', 'n', 'an integer from 1 to 63', 64),

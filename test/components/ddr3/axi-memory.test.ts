@@ -108,7 +108,10 @@ describe('AxiMemory', () => {
       [6.4e9 / 166e6, 213],
       [64, 128],
     ] as const) {
-      const { memory, ar, aw, w, r, b, run, clock } = rig({ latencyCycles: 1, bandwidthBytesPerCycle: bandwidth });
+      const { memory, ar, aw, w, r, b, run, clock } = rig({
+        latencyCycles: 1,
+        bandwidthBytesPerCycle: bandwidth,
+      });
       for (let i = 0; i < 8; i++) {
         ar.items.push(burst(512 * i, 16));
         aw.items.push(burst(65_536 + 512 * i, 16));
@@ -135,9 +138,7 @@ describe('AxiMemory', () => {
     expect(b.seen.map((s) => s.item.resp)).toEqual([2, 3, 0]);
     expect(memory.bytesWritten).toBe(64);
     expect(() => memory.load(4000, new Int16Array(17))).toThrow(ConfigError);
-    expect(() => memory.dump(3, 1)).toThrow(
-      'ddr: address must be an even integer of 0 or more, got 3',
-    );
+    expect(() => memory.dump(3, 1)).toThrow('ddr: address must be an even integer of 0 or more, got 3');
   });
 
   it('refuses what the protocol forbids, by name and cycle', () => {
@@ -274,7 +275,9 @@ describe('AxiMemory', () => {
     const make = (spec: object) => () => new AxiMemory(sim, `m${id++}`, { clock, ...spec });
     expect(make({ lanes: 3 })).toThrow(new ConfigError('m0', 'lanes', 'a power of two from 1 to 16', 3));
     expect(make({ latencyCycles: 0 })).toThrow('m1: latencyCycles must be an integer of 1 or more, got 0');
-    expect(make({ capacityBytes: 100 })).toThrow('m2: capacityBytes must be a multiple of the beat of 32 bytes');
+    expect(make({ capacityBytes: 100 })).toThrow(
+      'm2: capacityBytes must be a multiple of the beat of 32 bytes',
+    );
     expect(make({ bandwidthBytesPerCycle: 0 })).toThrow('m3: bandwidthBytesPerCycle must be');
     expect(make({ outstanding: 1.5 })).toThrow('m4: outstanding must be');
   });
