@@ -109,7 +109,13 @@ export class GuptaRunner {
     return reason === 'stopped' ? null : run.end();
   }
 
-  private begin(
+  /** Byte address of a layer's output tensor. */
+  outputAddress(index: number): number {
+    return this.outputPages[index]! * PAGE_BYTES;
+  }
+
+  /** Hands a layer to the machine; the caller runs the simulation until `done`, then takes the results with `end`. */
+  begin(
     index: number,
     input: Int16Array,
     image: number,
