@@ -4,13 +4,32 @@ import { STALL_CAUSES } from '../../src/components/top/stall-causes.js';
 import { DeadlockError, int, restoreSnapshot, takeSnapshot, WatchdogError } from '../../src/kernel/index.js';
 import { GuptaRunner, type LayerRun } from '../../src/machines/gupta/runner.js';
 import { guptaSpec } from '../../src/machines/gupta/spec.js';
-import { randomLayer } from './random-layer.js';
+import type { MachineLayer } from '../../src/machines/gupta/plan.js';
+import { lottery } from '../components/array-bench.js';
 
 const settings = { stochastic: true, seed: 11 };
 
-/** A layer with several tiles, blocks and bands on a 4×4 machine with little cache. */
-const { step, image } = randomLayer(4242);
-const spec = { n: 4, p: 1, l2: { bram36: 60, bramsPerBank: 1 } };
+/** A padded convolution of several tiles, two filter blocks and several bands on a 4×4 machine with little cache. */
+const draw = lottery(4242);
+const word = (): number => draw(4096) - 2048;
+const step: MachineLayer = {
+  name: 'layer',
+  input: { channels: 6, height: 30, width: 30 },
+  output: { channels: 7, height: 30, width: 30 },
+  kernel: [3, 3],
+  stride: [1, 1],
+  padding: [1, 1],
+  dilation: [1, 1],
+  groups: 1,
+  weights: Int16Array.from({ length: 7 * 54 }, word),
+  bias: Int16Array.from({ length: 7 }, word),
+  shift: 10,
+  biasExponent: 10,
+  relu: true,
+  pool: { mode: 'max', size: [2, 2], stride: [2, 2], output: { channels: 7, height: 15, width: 15 } },
+};
+const image = Int16Array.from({ length: 6 * 900 }, word);
+const spec = { n: 4, p: 1, l2: { bram36: 14, bramsPerBank: 1 } };
 
 function runOnce(array: 'lazy' | 'ticked' | 'structural'): LayerRun {
   return new GuptaRunner(guptaSpec({ ...spec, array }), [step], { seed: 11 }).runLayer(
@@ -24,6 +43,12 @@ function runOnce(array: 'lazy' | 'ticked' | 'structural'): LayerRun {
 
 describe('the fixed-point machine, however it is simulated,', () => {
   const lazy = runOnce('lazy');
+
+  it('cuts this layer into blocks and bands', () => {
+    const [plan] = new GuptaRunner(guptaSpec(spec), [step], { seed: 11 }).plans;
+    expect(plan!.bands).toBeGreaterThan(1);
+    expect(Math.ceil(plan!.filters / (4 * plan!.panels))).toBeGreaterThan(1);
+  });
 
   it('equals itself with the array ticked, in every counter, output and cycle', () => {
     expect(runOnce('ticked')).toEqual(lazy);
