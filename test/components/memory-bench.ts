@@ -1,5 +1,13 @@
 import { expect } from 'vitest';
-import { type Channel, type Clock, type Fields, Module, Signal, Simulator } from '../../src/kernel/index.js';
+import {
+  type AnyNet,
+  type Channel,
+  type Clock,
+  type Fields,
+  Module,
+  Signal,
+  Simulator,
+} from '../../src/kernel/index.js';
 
 /** A payload as tests write it down and read it back. */
 export type Item = Readonly<Record<string, number | readonly number[]>>;
@@ -29,8 +37,8 @@ export function bench(): { sim: Simulator; clock: Clock } {
   return { sim, clock: sim.clock('array', 166_000_000) };
 }
 
-function drive(payload: Channel<Fields>['payload'], item: Item): void {
-  for (const [key, net] of Object.entries(payload)) {
+function drive(payload: Channel['payload'], item: Item): void {
+  for (const [key, net] of Object.entries<AnyNet>(payload)) {
     const value = item[key];
     if (value === undefined) continue;
     if (net instanceof Signal) net.write(value as number);
@@ -38,9 +46,9 @@ function drive(payload: Channel<Fields>['payload'], item: Item): void {
   }
 }
 
-function read(channel: Channel<Fields>): Item {
+function read(channel: Channel): Item {
   const item: Record<string, number | readonly number[]> = {};
-  for (const [key, net] of Object.entries(channel.payload))
+  for (const [key, net] of Object.entries<AnyNet>(channel.payload))
     item[key] = net instanceof Signal ? net.value : [...net.values];
   return item;
 }
@@ -72,7 +80,7 @@ export class Feeder<F extends Fields> extends Module {
     }
     if (this.offered || this.done === this.items.length || this.next() >= this.rate) return;
     this.offered = true;
-    drive(this.out.payload as Channel<Fields>['payload'], this.items[this.done]!);
+    drive(this.out.payload, this.items[this.done]!);
     this.out.valid.write(1);
   }
 }
@@ -96,8 +104,7 @@ export class Taker<F extends Fields> extends Module {
   }
 
   private tick(): void {
-    if (this.in.fires)
-      this.seen.push({ cycle: this.clock.cycle, item: read(this.in as unknown as Channel<Fields>) });
+    if (this.in.fires) this.seen.push({ cycle: this.clock.cycle, item: read(this.in) });
     this.in.ready.write(this.next() < this.rate ? 1 : 0);
   }
 }
@@ -123,7 +130,7 @@ export class Staller<F extends Fields> extends Module {
   }
 
   private tick(): void {
-    if (this.in.fires) this.waiting.push(read(this.in as unknown as Channel<Fields>));
+    if (this.in.fires) this.waiting.push(read(this.in));
     if (this.offered && this.out.fires) {
       this.waiting.shift();
       this.offered = false;
@@ -131,7 +138,7 @@ export class Staller<F extends Fields> extends Module {
     }
     if (!this.offered && this.waiting.length > 0 && this.next() < this.rate) {
       this.offered = true;
-      drive(this.out.payload as Channel<Fields>['payload'], this.waiting[0]!);
+      drive(this.out.payload, this.waiting[0]!);
       this.out.valid.write(1);
     }
     this.in.ready.write(this.waiting.length < 2 && this.next() < this.rate ? 1 : 0);
@@ -141,7 +148,7 @@ export class Staller<F extends Fields> extends Module {
 /** What a stalled channel shows must stay; checked on every cycle. */
 class Hold {
   private last: Item | null = null;
-  constructor(readonly channel: Channel<Fields>) {}
+  constructor(readonly channel: Channel) {}
   check(cycle: number): void {
     const { channel } = this;
     if (this.last !== null) {
@@ -178,21 +185,21 @@ export class AxiWatch extends Module {
     name: string,
     private readonly clock: Clock,
     private readonly watched: {
-      readonly ar?: Channel<Fields>;
-      readonly r?: Channel<Fields>;
-      readonly aw?: Channel<Fields>;
-      readonly w?: Channel<Fields>;
-      readonly b?: Channel<Fields>;
+      readonly ar?: Channel;
+      readonly r?: Channel;
+      readonly aw?: Channel;
+      readonly w?: Channel;
+      readonly b?: Channel;
     },
     private readonly boundary: number,
     private readonly mostBeats: number,
   ) {
     super(parent, name);
-    this.holds = Object.values<Channel<Fields>>(watched).map((c) => new Hold(c));
+    this.holds = Object.values<Channel>(watched).map((c) => new Hold(c));
     this.edge(clock, this.tick);
   }
 
-  private burst(channel: Channel<Fields>): Burst {
+  private burst(channel: Channel): Burst {
     const item = read(channel) as Record<string, number>;
     const burst = { addr: item.addr!, beats: item.len! + 1 };
     expect([item.id, item.size, item.burst], channel.path).toEqual([0, 5, 1]);

@@ -5,7 +5,7 @@ import { Pool } from '../../src/components/pool.js';
 import { readBeat, readCommand, ReadDma } from '../../src/components/read-dma.js';
 import { collectorWork, RowCollector } from '../../src/components/row-collector.js';
 import { WriteDma } from '../../src/components/write-dma.js';
-import { type Channel, connect, type Fields, int } from '../../src/kernel/index.js';
+import { type Channel, connect, int } from '../../src/kernel/index.js';
 import { AxiWatch, bench, Feeder, type Item, pick, random, Taker } from './memory-bench.js';
 
 /** A layer's results in DDR3: [filters, height, width], pooled by max or average over size x size windows, or not at all. */
@@ -110,7 +110,7 @@ describe('the memory side: RowCollector, Pool, WriteDma, AxiMemory, ReadDma', ()
         connect(read.ar, memory.ar);
         connect(memory.r, read.r);
         connect(read.out, beats.in);
-        const as = (channel: unknown): Channel<Fields> => channel as Channel<Fields>;
+        const as = (channel: unknown): Channel => channel as Channel;
         const watch = new AxiWatch(
           sim,
           'watch',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { axiAddress, axiReadData } from '../../src/components/axi/channels.js';
 import { AxiMemory, type AxiMemorySpec } from '../../src/components/ddr3/axi-memory.js';
 import { readBeat, readCommand, ReadDma } from '../../src/components/read-dma.js';
-import { type Channel, connect, DeadlockError, type Fields } from '../../src/kernel/index.js';
+import { type Channel, connect, DeadlockError } from '../../src/kernel/index.js';
 import { AxiWatch, bench, Feeder, type Item, pick, random, Staller, Taker } from './memory-bench.js';
 
 interface RigSpec extends Omit<AxiMemorySpec, 'clock'> {
@@ -35,7 +35,7 @@ function rig(commands: readonly (readonly [addr: number, words: number])[], spec
     connect(memory.r, r.in);
     connect(r.out, dma.r);
   }
-  const channels = { ar: dma.ar as unknown as Channel<Fields>, r: dma.r as unknown as Channel<Fields> };
+  const channels = { ar: dma.ar as unknown as Channel, r: dma.r as unknown as Channel };
   const watch = new AxiWatch(sim, 'watch', clock, channels, 512, 16);
   const run = (beats: number, maxCycles = 50_000): void => {
     sim.run({ until: () => out.seen.length === beats, maxCycles });
@@ -198,6 +198,27 @@ describe('ReadDma', () => {
     expect(() => run(9)).toThrow(
       'read.r: wanted the response OKAY for address 0x2000, got DECERR, in cycle 34',
     );
+  });
+
+  it('refuses beats that nobody asked for, of another ID, or with a misplaced last', () => {
+    const answered = (words: number, beat: { id?: number; last?: number }) => () => {
+      const { sim, clock } = bench();
+      const dma = new ReadDma(sim, 'read', { clock });
+      dma.cmd.payload.words.poke(words);
+      dma.cmd.valid.poke(words > 0 ? 1 : 0);
+      sim.step(clock);
+      dma.cmd.valid.poke(0);
+      sim.step(clock);
+      dma.r.payload.id.poke(beat.id ?? 0);
+      dma.r.payload.last.poke(beat.last ?? 1);
+      dma.r.valid.poke(1);
+      sim.step(clock);
+    };
+    expect(answered(16, {})).not.toThrow();
+    expect(answered(0, {})).toThrow('read.r: a beat that nobody asked for, in cycle 2');
+    expect(answered(16, { id: 1 })).toThrow('read.r: a beat of ID 1; only 0 was asked for, in cycle 2');
+    expect(answered(17, {})).toThrow('read.r: r_last is 1 on beat 0 of a burst of 2, in cycle 2');
+    expect(answered(16, { last: 0 })).toThrow('read.r: r_last is 0 on beat 0 of a burst of 1');
   });
 
   it('refuses commands it cannot carry out, by field', () => {

@@ -4,14 +4,7 @@ import { axiAddress, axiWriteData, axiWriteResponse } from '../../src/components
 import { AxiMemory, type AxiMemorySpec } from '../../src/components/ddr3/axi-memory.js';
 import { rowFields } from '../../src/components/row-channel.js';
 import { WriteDma } from '../../src/components/write-dma.js';
-import {
-  type Channel,
-  ConfigError,
-  connect,
-  type Fields,
-  restoreSnapshot,
-  takeSnapshot,
-} from '../../src/kernel/index.js';
+import { type Channel, ConfigError, connect, restoreSnapshot, takeSnapshot } from '../../src/kernel/index.js';
 import { AxiWatch, bench, Feeder, type Item, pick, random, Staller, Taker } from './memory-bench.js';
 
 interface RigSpec extends Omit<AxiMemorySpec, 'clock'> {
@@ -65,7 +58,7 @@ function rig(spec: RigSpec) {
     connect(memory.b, b.in);
     connect(b.out, dma.b);
   }
-  const as = (channel: unknown): Channel<Fields> => channel as Channel<Fields>;
+  const as = (channel: unknown): Channel => channel as Channel;
   const channels = { aw: as(dma.aw), w: as(dma.w), b: as(dma.b) };
   // It counts for itself, so what goes on from a snapshot would mislead it.
   const watch = new AxiWatch(sim, 'watch', clock, spec.watched === false ? {} : channels, 4096, 5);
@@ -146,7 +139,7 @@ describe('WriteDma', () => {
   });
 
   it('sends what is left on a flush, a buffer a cycle, and goes on behind it', () => {
-    const rows = [row(3, 0, [1, 2, 3]), row(500, 0, [4])];
+    const rows = [row(3, 0, [1, 2, 3]), row(511, 0, [4])];
     const { memory, dma, run, sim, feeder, watch } = rig({
       n: 4,
       base: 0,
@@ -157,7 +150,7 @@ describe('WriteDma', () => {
     run();
     expect(watch.writes).toEqual([
       { addr: 2 * 48 * 3, beats: 1 },
-      { addr: 2 * 48 * 500, beats: 1 },
+      { addr: 2 * 48 * 511, beats: 1 },
     ]);
     feeder.items.push(row(3, 3, [7, 8, 9]));
     sim.run({ cycles: 5 });
@@ -237,8 +230,8 @@ describe('WriteDma', () => {
         const rows: Item[] = [];
         const at = Array.from({ length: filters }, () => 0);
         const want = image.slice();
-        const stopEarly = next() < 0.3;
-        while (at.some((p) => p < plane) && !(stopEarly && next() < 0.05)) {
+        const stop = next() < 0.3 ? 0.05 : 0;
+        while (at.some((p) => p < plane) && next() >= stop) {
           const f = pick(next, 0, filters - 1);
           if (at[f] === plane) continue;
           const count = Math.min(plane - at[f]!, next() < 0.6 ? n : pick(next, 1, n));
@@ -329,6 +322,25 @@ describe('WriteDma', () => {
     expect(() => new WriteDma(sim, 'w', { clock, n: 1, outstanding: 17 })).toThrow(
       new ConfigError('w', 'outstanding', 'an integer from 1 to 16', 17),
     );
+  });
+
+  it('refuses a response that belongs to nothing', () => {
+    const answered = (id: number, bursts: number) => () => {
+      const { sim, clock } = bench();
+      const dma = new WriteDma(sim, 'write', { clock, n: 16 });
+      dma.cfgPlaneWords.poke(16);
+      dma.row.payload.count.poke(16);
+      dma.row.valid.poke(bursts);
+      sim.step(clock);
+      dma.row.valid.poke(0);
+      sim.step(clock);
+      dma.b.payload.id.poke(id);
+      dma.b.valid.poke(1);
+      sim.step(clock);
+    };
+    expect(answered(0, 1)).not.toThrow();
+    expect(answered(0, 0)).toThrow('write.b: a response to no burst, in cycle 2');
+    expect(answered(5, 1)).toThrow('write.b: a response to ID 5, not 0, in cycle 2');
   });
 
   it('tells who waits when the memory never answers', () => {

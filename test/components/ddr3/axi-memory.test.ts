@@ -130,13 +130,14 @@ describe('AxiMemory', () => {
     const { memory, ar, aw, w, r, b, run } = rig({ capacityBytes: 4096 - 64, latencyCycles: 1 });
     memory.load(3968, Int16Array.from(words(32, 1)));
     ar.items.push(burst(3968, 4), burst(8192, 1));
-    aw.items.push(burst(4000, 2), burst(4064, 1), burst(0, 1));
-    for (const last of [0, 1, 1, 1]) w.items.push({ data: words(16, 50), strb: ALL, last });
-    run(5, 3);
+    // The last one wraps from the end back into the memory.
+    aw.items.push(burst(4000, 2), burst(4064, 1), burst(0, 1), burst(4000, 4, 5, 2));
+    for (const last of [0, 1, 1, 1, 0, 0, 0, 1]) w.items.push({ data: words(16, 50), strb: ALL, last });
+    run(5, 4);
     expect(r.seen.map((s) => s.item.resp)).toEqual([0, 0, 2, 2, 3]);
     expect(r.seen[2]!.item.data).toEqual(Array(16).fill(0));
-    expect(b.seen.map((s) => s.item.resp)).toEqual([2, 3, 0]);
-    expect(memory.bytesWritten).toBe(64);
+    expect(b.seen.map((s) => s.item.resp)).toEqual([2, 3, 0, 2]);
+    expect(memory.bytesWritten).toBe(128);
     expect(() => memory.load(4000, new Int16Array(17))).toThrow(ConfigError);
     expect(() => memory.dump(3, 1)).toThrow('ddr: address must be an even integer of 0 or more, got 3');
   });
@@ -173,9 +174,9 @@ describe('AxiMemory', () => {
 
   it('goes on from a snapshot to the same beats, and a later write does not leak into it', () => {
     const start = () => {
-      const it = rig({ latencyCycles: 9, bandwidthBytesPerCycle: 20 });
-      it.ar.items.push(burst(0, 16), burst(512, 16));
-      return it;
+      const built = rig({ latencyCycles: 9, bandwidthBytesPerCycle: 20 });
+      built.ar.items.push(burst(0, 16), burst(512, 16));
+      return built;
     };
     const one = start();
     one.memory.load(0, Int16Array.from(words(512, 3)));
@@ -252,10 +253,8 @@ describe('AxiMemory', () => {
   });
 
   it('sleeps through its latency', () => {
-    const { sim, memory, clock } = (() => {
-      const { sim, clock } = bench();
-      return { sim, clock, memory: new AxiMemory(sim, 'ddr', { clock, latencyCycles: 10_000 }) };
-    })();
+    const { sim, clock } = bench();
+    const memory = new AxiMemory(sim, 'ddr', { clock, latencyCycles: 10_000 });
     memory.r.ready.poke(1);
     memory.ar.valid.poke(1);
     sim.step(clock);
