@@ -10,7 +10,9 @@ import {
   connect,
   DeadlockError,
   int,
+  restoreSnapshot,
   Simulator,
+  takeSnapshot,
   uint,
   vector,
 } from '../../src/kernel/index.js';
@@ -581,6 +583,40 @@ describe('L2ToSa, timing', () => {
     expect(reads.map(([cycle]) => cycle)).toEqual(range(6, 9));
     expect(reads.filter(([, ...en]) => en.includes(1)).map(([cycle]) => cycle)).toEqual([10]);
     expect(t.b.got[0]!.values).toEqual({ data: [16, 0, 0, 0] });
+  });
+});
+
+describe('L2ToSa, snapshots', () => {
+  it('goes on to the same slices in the same cycles from a snapshot in the midst of a tile', () => {
+    const build = () => {
+      const t = timing({
+        n: 5,
+        channels: 3,
+        h: 4,
+        w: 6,
+        kh: 2,
+        kw: 3,
+        px: 1,
+        bias: 1,
+        biasExp: 3,
+        bandRows: 3,
+      });
+      t.l2.state.aMemory.forEach((_, i, memory) => (memory[i] = 3 * i + 1));
+      t.l2.state.bMemory.forEach((_, i, memory) => (memory[i] = -7 * i - 1));
+      return t;
+    };
+    const whole = build();
+    whole.entry();
+    whole.watch(300);
+    const before = build();
+    before.entry();
+    before.watch(47);
+    const after = build();
+    restoreSnapshot(after.sim, takeSnapshot(before.sim));
+    after.watch(253);
+    expect([...before.a.got, ...after.a.got]).toEqual(whole.a.got);
+    expect([...before.b.got, ...after.b.got]).toEqual(whole.b.got);
+    expect(whole.b.got.length).toBe(19 * 4);
   });
 });
 
