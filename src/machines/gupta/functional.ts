@@ -16,8 +16,10 @@ export interface FunctionalLayerRun {
   readonly saturations: number;
 }
 
-/** Operand words of B that one product spans at most (2 bytes each), unless a single band has more. */
-const CHUNK_WORDS = 2 ** 21;
+export interface FunctionalOptions {
+  /** Operand words of B (int16, after im2col) that one product spans at most; a single band may have more. Default 2^21: 4 MiB. */
+  readonly chunkWords?: number;
+}
 
 /**
  * The fixed-point machine without its cycles: the same outputs and saturations as {@link GuptaRunner}, bit for bit, from one
@@ -38,14 +40,17 @@ export class FunctionalGupta {
   private readonly layers: readonly LayerArithmetic[];
   private readonly units: Uint32Array;
 
-  constructor(spec: GuptaSpec, layers: readonly MachineLayer[]) {
+  constructor(spec: GuptaSpec, layers: readonly MachineLayer[], options: FunctionalOptions = {}) {
+    const { chunkWords = 2 ** 21 } = options;
+    if (!Number.isInteger(chunkWords) || chunkWords < 1)
+      throw new ConfigError('functional', 'chunkWords', 'an integer of 1 or more', chunkWords);
     this.plans = layers.map((layer) => planLayer(spec, layer));
     this.units = new Uint32Array(spec.n);
     this.layers = this.plans.map((plan, layer) => {
       // What no descriptor can hold is refused here as the machine refuses it.
       const place = { inputPage: 0, weightPage: 0, outputPage: 0, image: 0, seed: 0, stochastic: false };
       packDescriptor(plan.layer.name, describeLayer(plan, { ...place, layer, layers: layers.length }));
-      return new LayerArithmetic(plan, spec.n);
+      return new LayerArithmetic(plan, spec.n, chunkWords);
     });
   }
 
@@ -98,14 +103,17 @@ class LayerArithmetic {
   private readonly result: { output: Int16Array; saturations: number };
   /** Whether operand places outside the image may hold words of another chunk. */
   private readonly stale: boolean;
+  /** One pixel whose taps are the whole input, in order. */
+  private readonly isVector: boolean;
 
   constructor(
     readonly plan: LayerPlan,
     private readonly n: number,
+    chunkWords: number,
   ) {
     const { layer, filters, bandRows } = plan;
-    const { output, kernel, groups, pool } = layer;
-    const taps = (layer.input.channels / groups) * kernel[0] * kernel[1];
+    const { input, output, kernel, padding, groups, pool } = layer;
+    const taps = (input.channels / groups) * kernel[0] * kernel[1];
     const blockFilters = plan.panels * n;
     const blocks: Block[] = [];
     for (let group = 0; group < groups; group++) {
@@ -118,9 +126,15 @@ class LayerArithmetic {
     }
     this.blocks = blocks;
     const bandWords = bandRows * output.width * taps;
-    this.chunkRows = Math.min(output.height, bandRows * Math.max(1, Math.floor(CHUNK_WORDS / bandWords)));
+    this.chunkRows = Math.min(output.height, bandRows * Math.max(1, Math.floor(chunkWords / bandWords)));
     this.product = new RowProduct(Math.min(blockFilters, filters), taps, this.chunkRows * output.width);
-    this.stale = this.chunkRows < output.height && layer.padding[0] + layer.padding[1] > 0;
+    this.stale = this.chunkRows < output.height && padding[0] + padding[1] > 0;
+    this.isVector =
+      groups === 1 &&
+      output.height * output.width === 1 &&
+      kernel[0] === input.height &&
+      kernel[1] === input.width &&
+      padding[0] + padding[1] === 0;
     // Weights that fit all at once are placed here, once and for all.
     if (blocks.length === 1) this.product.a.set(blocks[0]!.weights);
     this.rounded = new Int16Array(output.channels * output.height * output.width);
@@ -163,8 +177,7 @@ class LayerArithmetic {
     const { b, k: taps } = this.product;
     const { input: map, output, groups, kernel, stride, padding, dilation } = this.plan.layer;
     const { height, width } = map;
-    // One pixel whose taps are the whole input, in order.
-    if (taps === input.length && output.height * output.width === 1) {
+    if (this.isVector) {
       b.set(input);
       return;
     }
