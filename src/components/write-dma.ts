@@ -106,6 +106,8 @@ function registers(n: number, outstanding: number) {
  *          rest goes to the buffer with its last beat. Accepted in cycle c, nothing in its way: AW and the first W beat valid in c+2. `b_ready` is 1. `flush`
  *          (a level) looks at one buffer a cycle, from 0, while no row waits, until all are empty. `idle`, registered: no row, no
  *          buffered word, no beat, no unanswered burst.
+ *          `outstanding` bursts at a time bound the rate where responses are late: about (latency + 3) / outstanding
+ *          cycles a burst, and a row is one burst.
  * Storage  512 × (256 data, 16 mask, 28 address bits); 2 rows; 2 beats.
  * Errors   ConfigError for n or `outstanding` out of range. CommandError for a row that is empty, too long, runs beyond its plane or
  *          beyond 8 GiB, and for an odd `cfg_base`. AxiResponseError when the memory answers SLVERR or DECERR.

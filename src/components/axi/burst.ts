@@ -9,12 +9,24 @@ import { BOUNDARY_BYTES, BURST } from './channels.js';
  */
 export function beatAddress(addr: number, index: number, beats: number, size: number, burst: number): number {
   if (index === 0 || burst === BURST.fixed) return addr;
-  const bytes = 2 ** size;
-  const next = addr - (addr % bytes) + index * bytes;
+  const bytes = sizeBytes(size);
+  const next = alignDown(addr, bytes) + index * bytes;
   if (burst !== BURST.wrap) return next;
   const container = beats * bytes;
-  const lower = addr - (addr % container);
-  return next < lower + container ? next : next - container;
+  const end = alignDown(addr, container) + container;
+  return next < end ? next : next - container;
+}
+
+const SIZE_BYTES = Uint8Array.of(1, 2, 4, 8, 16, 32, 64, 128);
+
+/** Bytes of a beat of AxSIZE 0..7. */
+export function sizeBytes(size: number): number {
+  return SIZE_BYTES[size]!;
+}
+
+/** The multiple of `unit`, a power of two, at or below a byte address: exact, and quicker than a remainder of 33 bits. */
+export function alignDown(addr: number, unit: number): number {
+  return Math.floor(addr / unit) * unit;
 }
 
 /** Why the protocol forbids this burst on a bus of `busBytes`; null when it does not. */
@@ -25,18 +37,19 @@ export function burstFault(
   burst: number,
   busBytes: number,
 ): string | null {
-  const bytes = 2 ** size;
+  const bytes = sizeBytes(size);
   if (bytes > busBytes) return `SIZE of ${bytes} bytes on a bus of ${busBytes}`;
   if (burst > BURST.wrap) return 'the reserved BURST 3';
   if (burst === BURST.fixed && beats > 16) return `a FIXED burst of ${beats} beats, more than 16`;
   if (burst === BURST.wrap) {
     if (beats !== 2 && beats !== 4 && beats !== 8 && beats !== 16)
       return `a WRAP burst of ${beats} beats, not 2, 4, 8 or 16`;
-    if (addr % bytes !== 0) return `a WRAP burst from ${addr}, not aligned to its SIZE of ${bytes} bytes`;
+    if (addr !== alignDown(addr, bytes))
+      return `a WRAP burst from ${addr}, not aligned to its SIZE of ${bytes} bytes`;
   }
   if (burst === BURST.incr) {
-    const last = addr - (addr % bytes) + beats * bytes - 1;
-    if (Math.floor(addr / BOUNDARY_BYTES) !== Math.floor(last / BOUNDARY_BYTES))
+    const last = alignDown(addr, bytes) + beats * bytes - 1;
+    if (alignDown(addr, BOUNDARY_BYTES) !== alignDown(last, BOUNDARY_BYTES))
       return `an INCR burst from ${addr} to ${last}, across a 4 KB boundary`;
   }
   return null;

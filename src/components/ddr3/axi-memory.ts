@@ -8,7 +8,7 @@ import {
   uint,
   type Wait,
 } from '../../kernel/index.js';
-import { beatAddress, burstFault } from '../axi/burst.js';
+import { alignDown, beatAddress, burstFault, sizeBytes } from '../axi/burst.js';
 import {
   type AxiAddress,
   axiAddress,
@@ -349,10 +349,10 @@ export class AxiMemory extends Module {
     const addr = beatAddress(start, s.arBeat, len + 1, size, s.arBurst[i]!);
     const resp = this.responseFor(start, addr);
     if (resp === RESPONSE.okay) {
-      const at = this.contents.seek((addr - (addr % this.busBytes)) / WORD_BYTES);
+      const at = this.contents.seek(alignDown(addr, this.busBytes) / WORD_BYTES);
       payload.data.writeFrom(this.contents.page, at);
-      const bytes = 2 ** size;
-      s.bytesRead += bytes - (addr % bytes);
+      const bytes = sizeBytes(size);
+      s.bytesRead += bytes - (addr - alignDown(addr, bytes));
     } else payload.data.writeFrom(this.zeros);
     const last = s.arBeat === len;
     payload.id.write(s.arId[i]!);
@@ -383,7 +383,7 @@ export class AxiMemory extends Module {
       );
     const addr = beatAddress(start, s.awBeat, len + 1, s.awSize[i]!, s.awBurst[i]!);
     const resp = this.responseFor(start, addr);
-    if (resp === RESPONSE.okay) this.store(addr - (addr % this.busBytes), from);
+    if (resp === RESPONSE.okay) this.store(alignDown(addr, this.busBytes), from);
     s.awResp = Math.max(s.awResp, resp);
     s.writeBeats += 1;
     s.wHead = (from + 1) % WRITE_BEATS;

@@ -20,13 +20,12 @@ export class SparseWords {
 
   /** Makes {@link page} the one of word `address`; returns the word's place in it. */
   seek(address: number): number {
-    const offset = address % PAGE_WORDS;
-    const number = (address - offset) / PAGE_WORDS;
+    const number = Math.floor(address / PAGE_WORDS);
     if (number !== this.pageNumber) {
       this.pageNumber = number;
       this.page = this.pages.get(number) ?? UNTOUCHED;
     }
-    return offset;
+    return address - number * PAGE_WORDS;
   }
 
   /** Like {@link seek}, for writing: the page exists afterwards. */
