@@ -53,6 +53,7 @@ export class Gupta extends Module {
         new AxiMemory(p, c, {
           clock,
           latencyCycles: spec.memory.latencyCycles,
+          writeLatencyCycles: spec.memory.writeLatencyCycles,
           bandwidthBytesPerCycle: { num: spec.memory.bytesPerSecond, den: spec.clockHz },
           outstanding: spec.memory.outstanding,
         }),

@@ -32,6 +32,11 @@ export const guptaSchema = z.strictObject({
   memory: z
     .strictObject({
       latencyCycles: positive.default(30).describe('cycles from an accepted address to the first beat'),
+      writeLatencyCycles: positive
+        .default(8)
+        .describe(
+          'cycles from the last beat of a write to its response: the controller answers from its queue',
+        ),
       bytesPerSecond: positive
         .default(6_400_000_000)
         .describe('what the DDR3 channel moves; the 256-bit link moves at most 32 bytes a cycle'),
@@ -100,6 +105,7 @@ const INTEGERS = [
   'clockHz',
   'l2.bram36',
   'memory.latencyCycles',
+  'memory.writeLatencyCycles',
   'memory.bytesPerSecond',
   'memory.outstanding',
 ];
