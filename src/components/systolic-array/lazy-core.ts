@@ -67,25 +67,41 @@ export class LazyCore implements ArrayRegisters {
     };
   }
 
-  reset(): void {
+  /** Reset at the edge of `cycle`: only the slices of an accepted run that are still to come are left. */
+  reset(cycle: number): void {
     const s = this.state;
+    const { product, n } = this;
+    const coming = this.newest(cycle) + 1;
+    const left = s.count - coming;
+    const tokens = s.tiles
+      .filter((tile) => tile.issued > cycle)
+      .map(({ issued, m, nc }) => ({ issued, m, nc }));
+    product.a.copyWithin(0, coming * n, s.count * n);
+    product.b.copyWithin(0, coming * n, s.count * n);
+    s.issued.copyWithin(0, coming, s.count);
+    s.tags.copyWithin(0, coming, s.count);
     s.count = 0;
     s.runFirst = -1;
     s.runLength = 0;
     s.folded.fill(0);
     this.pool.push(...s.tiles);
     s.tiles.length = 0;
+    for (let k = 0; k < left; k++) {
+      const tag = s.tags[k]!;
+      const token = (tag & 2) !== 0 ? tokens.shift() : undefined;
+      this.issue(s.issued[k]!, (tag & 1) !== 0, token !== undefined, token?.m ?? 0, token?.nc ?? 0);
+    }
   }
 
-  /** Where the next slices' words go in `state.a` and `state.b`; then call {@link issue} for each. */
-  room(cycle: number, slices = 1): number {
+  /** For how many more slices there is room, of so many that are wanted, after folding what is over in `cycle`. */
+  room(cycle: number, slices: number): number {
     if (this.state.count + slices > CAPACITY) this.fold(cycle);
-    return this.state.count * this.n;
+    return CAPACITY - this.state.count;
   }
 
-  /** Most slices that one run may bring, so that there is always room for it after folding. */
-  get longestRun(): number {
-    return CAPACITY - (3 * this.n + this.L + 4);
+  /** Where the next slice's words go in `state.a` and `state.b`; there must be {@link room}. */
+  get place(): number {
+    return this.state.count * this.n;
   }
 
   /** Records a slice issued in `cycle`, whose words are in place; with `last`, works out the tile. */
@@ -134,8 +150,7 @@ export class LazyCore implements ArrayRegisters {
   private fold(cycle: number): void {
     const s = this.state;
     const { product, n } = this;
-    // A run is recorded a cycle before its first slice issues; hence one more, and one to be plain.
-    const horizon = cycle - (2 * n + this.L + 3);
+    const horizon = cycle - (2 * n + this.L + 2);
     let keep = s.count;
     while (keep > 0 && s.issued[keep - 1]! > horizon) keep -= 1;
     let first = keep - 1;

@@ -9,6 +9,7 @@ import {
   type Signal,
   type Simulator,
 } from '../../kernel/index.js';
+import { CommandError } from '../command-error.js';
 import { LazyCore } from './lazy-core.js';
 import type { ArrayRegisters, Push } from './registers.js';
 import {
@@ -53,7 +54,8 @@ export interface SystolicArrayOptions extends SystolicArraySpec {
  *          `last`. The registers are probes (`pe[3][4].p`, `.a`, `.b`, `.first`, `.last`, `.m`, `.lr`, `.d`, `skew_a[i][s]`,
  *          `skew_b[j][s]`): when the first one is subscribed to, in mid-tile too, the state of that cycle is worked out and
  *          stepped from there on. Results, cycles and ports do not depend on it.
- * Errors   ConfigError for n outside 1…64, a pipeline other than 1, 2, 3, an output FIFO shallower than n.
+ * Errors   ConfigError for n outside 1…64, a pipeline other than 1, 2, 3, an output FIFO shallower than n. CommandError for
+ *          a `last` that would drain more than n rows or columns (0 drains nothing).
  * Source   Gupta et al. 2015, section 5; the machine contract, sections 2, 3 and 5. Cycles and phases:
  *          docs/timing-model.md.
  */
@@ -94,6 +96,9 @@ export class SystolicArray extends Module {
   private readonly process: number;
   private readonly touched: Uint8Array;
   private readonly push: Push;
+  /** Latest cycle at whose edge the process ran, and at whose edge the slice on the wires was recorded. */
+  private ranAt = -1;
+  private recordedAt = -1;
 
   constructor(parent: Module | Simulator, name: string, spec: SystolicArrayOptions) {
     super(parent, name);
@@ -203,17 +208,18 @@ export class SystolicArray extends Module {
     const s = this.state;
     const { n, outputDepth } = this.shape;
     const { cycle } = this.clock;
+    this.ranAt = cycle;
     if (this.rst.value !== 0) {
-      this.reset();
+      this.reset(cycle);
       return true;
     }
     const { payload } = this.in;
-    const inRun = this.in.run !== null && cycle <= this.in.run.last;
-    const issue = !inRun && this.in.valid.value !== 0 && this.in.ready.value !== 0;
+    const issue = this.in.valid.value !== 0 && this.in.ready.value !== 0;
     const first = issue && payload.first.value !== 0;
     const last = issue && payload.last.value !== 0;
     let m = last ? payload.m.value : 0;
     let nc = last ? payload.nc.value : 0;
+    if (m > n || nc > n) this.refuseToken(m, nc, cycle);
 
     let popped = false;
     if (s.held > 0) {
@@ -233,13 +239,7 @@ export class SystolicArray extends Module {
     if (issue) s.latest = cycle;
     if (this.lazy !== null) {
       const { lazy } = this;
-      if (issue) {
-        const at = lazy.room(cycle);
-        const { a, b } = lazy.state;
-        payload.a.copyTo(a, at);
-        payload.b.copyTo(b, at);
-        lazy.issue(cycle, first, last, m, nc);
-      }
+      if (issue && this.recordedAt !== cycle) this.record(cycle);
       lazy.drain(cycle, this.push);
       if (this.stepped !== null) this.stepBeside(cycle);
     } else {
@@ -278,6 +278,24 @@ export class SystolicArray extends Module {
       this.sim.wakeAt(this.process, due);
     }
     return false;
+  }
+
+  /** Takes the slice on the wires into the history. */
+  private record(cycle: number): void {
+    const { payload } = this.in;
+    const lazy = this.lazy!;
+    lazy.room(cycle, 1);
+    const { a, b } = lazy.state;
+    payload.a.copyTo(a, lazy.place);
+    payload.b.copyTo(b, lazy.place);
+    const last = payload.last.value !== 0;
+    lazy.issue(cycle, payload.first.value !== 0, last, payload.m.value, payload.nc.value);
+    this.recordedAt = cycle;
+  }
+
+  private refuseToken(m: number, nc: number, cycle: number): never {
+    const [field, got] = m > this.shape.n ? ['in_m', m] : ['in_nc', nc];
+    throw new CommandError(this.path, field!, `at most n = ${this.shape.n}`, got, cycle);
   }
 
   private stepBeside(cycle: number): void {
@@ -327,7 +345,7 @@ export class SystolicArray extends Module {
     }
   }
 
-  private reset(): void {
+  private reset(cycle: number): void {
     const s = this.state;
     s.spacing = 0;
     s.promises.fill(0);
@@ -335,8 +353,9 @@ export class SystolicArray extends Module {
     s.write.fill(0);
     s.level.fill(0);
     s.held = 0;
-    s.coming.length = 0;
-    this.lazy?.reset();
+    // Slices of a run that are still to come issue after the reset, as they would one by one.
+    while (s.coming.length > 0 && s.coming[0]!.cycle <= cycle) s.coming.shift();
+    this.lazy?.reset(cycle);
     this.stepped?.reset();
     this.touched.fill(1);
     this.showOutputs();
@@ -344,35 +363,43 @@ export class SystolicArray extends Module {
     this.room.write(1);
   }
 
-  /** Takes as much of an offered run as certainly issues without a stall. */
+  /**
+   * Takes as much of an offered run as certainly issues without a stall. The producer's process may run before or after
+   * this array's at the same edge: what happens at that edge counts either way.
+   */
   private acceptRun(offer: RunOffer): number {
     const { lazy } = this;
     if (lazy === null || this.stepped !== null || offer.period !== 1 || this.rst.value !== 0) return 0;
     const s = this.state;
     const { n, outputDepth } = this.shape;
+    const { cycle } = this.clock;
     const run = offer.data as SliceRun;
-    let spacedFrom = this.clock.cycle + 1 + s.spacing;
     const promised = s.promises.slice();
-    for (const last of s.coming) {
-      spacedFrom = Math.max(spacedFrom, last.cycle + last.m);
-      for (let j = 0; j < last.nc; j++) promised[j]! += last.m;
+    let spacedFrom = cycle + s.spacing + (this.ranAt === cycle ? 1 : 0);
+    const promise = (issued: number, m: number, nc: number): void => {
+      spacedFrom = Math.max(spacedFrom, issued + m);
+      for (let j = 0; j < nc; j++) promised[j]! += m;
+    };
+    if (this.ranAt !== cycle && this.in.fires) {
+      const { last, m, nc } = this.in.payload;
+      this.record(cycle);
+      if (last.value !== 0) promise(cycle, m.value, nc.value);
     }
-    const limit = Math.min(offer.count, lazy.longestRun);
+    for (const last of s.coming) promise(last.cycle, last.m, last.nc);
+    const limit = Math.min(offer.count, lazy.room(cycle, offer.count));
     let accepted = 0;
     for (; accepted < limit; accepted++) {
       if ((run.tags[accepted]! & 2) === 0) continue;
-      const cycle = offer.first + accepted;
+      const issued = offer.first + accepted;
       // Pops to come are not counted: a run must be certain.
-      if (cycle < spacedFrom || promised.some((p) => p > outputDepth - n)) break;
-      const m = run.m[accepted]!;
-      const nc = run.nc[accepted]!;
-      spacedFrom = cycle + m;
-      for (let j = 0; j < nc; j++) promised[j]! += m;
+      if (issued < spacedFrom || promised.some((p) => p > outputDepth - n)) break;
+      const [m, nc] = [run.m[accepted]!, run.nc[accepted]!];
+      if (m > n || nc > n) this.refuseToken(m, nc, issued);
+      promise(issued, m, nc);
     }
     if (accepted === 0) return 0;
-    const at = lazy.room(offer.first, accepted);
-    lazy.state.a.set(run.a.subarray(0, accepted * n), at);
-    lazy.state.b.set(run.b.subarray(0, accepted * n), at);
+    lazy.state.a.set(run.a.subarray(0, accepted * n), lazy.place);
+    lazy.state.b.set(run.b.subarray(0, accepted * n), lazy.place);
     for (let k = 0; k < accepted; k++) {
       const tag = run.tags[k]!;
       const last = (tag & 2) !== 0;

@@ -7,22 +7,26 @@ import type { ArrayShape } from './spec.js';
 const SAFE_SLICES = 2 ** 17;
 
 /**
- * The inside of the array, stepped every cycle: operands, accumulators and result registers in flat arrays. Operand
- * arrays have one extra column (A) or row (B) that holds the last skew register, so that a step of every operand is
- * one move of memory. Tags are the same along an anti-diagonal i + j, so they are kept once a diagonal.
+ * The inside of the array, stepped every cycle: operands, accumulators and result registers in flat arrays. Operands are
+ * kept by the element that they enter, so that element (i, j) finds a, b and P at the same index and a step of every
+ * operand is one move of memory; what the last column and row hold is kept behind. A skew triangle is a ring of the
+ * slices that entered last. Tags are the same along an anti-diagonal i + j, so they are kept once a diagonal.
  */
 export class TickedCore implements ArrayRegisters {
   /** Words that enter with the next slice. */
   readonly entryA: Float64Array;
   readonly entryB: Float64Array;
   readonly state: {
-    /** Operands: what element (i, j) reads from its left at i·(n+1) + j, its own register at i·(n+1) + j + 1. */
+    /** What element (i, j) reads from its left at i·n + j; its own register is at i·n + j + 1, but for the last column. */
     a: Float64Array;
-    /** What element (i, j) reads from above at i·n + j, its own register at (i+1)·n + j. */
+    /** Operand registers of the last column. */
+    right: Float64Array;
+    /** What element (i, j) reads from above at i·n + j; its own register is at (i+1)·n + j. */
     b: Float64Array;
-    /** Skew registers but for the last one of a lane: lane i, register s at i·n + s. */
+    /** The last n slices or bubbles, n words each; the newest in row `head`. Register s of a lane shows the one s before it. */
     skewA: Float64Array;
     skewB: Float64Array;
+    head: number;
     m: Float64Array;
     p: Float64Array;
     lr: Float64Array;
@@ -53,10 +57,12 @@ export class TickedCore implements ArrayRegisters {
     this.entryB = new Float64Array(n);
     const ages = 2 * n + L + 2;
     this.state = {
-      a: new Float64Array(n * (n + 1)),
+      a: new Float64Array(n * n + 1),
+      right: new Float64Array(n),
       b: new Float64Array((n + 1) * n),
       skewA: new Float64Array(n * n),
       skewB: new Float64Array(n * n),
+      head: 0,
       m: new Float64Array(n * n),
       p: new Float64Array(n * n),
       lr: new Float64Array(n * n),
@@ -72,6 +78,7 @@ export class TickedCore implements ArrayRegisters {
 
   reset(): void {
     for (const value of Object.values(this.state)) if (typeof value !== 'number') value.fill(0);
+    this.state.head = 0;
     this.state.sinceFirst = 0;
     this.state.tagged = 0;
   }
@@ -90,19 +97,21 @@ export class TickedCore implements ArrayRegisters {
   materialise(lazy: LazyCore): void {
     const { n } = this;
     const s = this.state;
+    s.head = n - 1;
     for (let i = 0; i < n; i++) {
-      for (let r = 0; r < i; r++) {
-        s.skewA[i * n + r] = lazy.skewA(i, r);
-        s.skewB[i * n + r] = lazy.skewB(i, r);
+      for (let r = 0; r <= i; r++) {
+        s.skewA[(n - 1 - r) * n + i] = lazy.skewA(i, r);
+        s.skewB[(n - 1 - r) * n + i] = lazy.skewB(i, r);
       }
-      s.a[i * (n + 1)] = lazy.skewA(i, i);
+      s.a[i * n] = lazy.skewA(i, i);
       s.b[i] = lazy.skewB(i, i);
     }
     s.flags.fill(0);
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         const at = i * n + j;
-        s.a[i * (n + 1) + j + 1] = lazy.a(i, j);
+        if (j < n - 1) s.a[at + 1] = lazy.a(i, j);
+        else s.right[i] = lazy.a(i, j);
         s.b[at + n] = lazy.b(i, j);
         s.m[at] = lazy.m(i, j);
         s.p[at] = lazy.p(i, j);
@@ -122,13 +131,18 @@ export class TickedCore implements ArrayRegisters {
   }
 
   skewA(i: number, s: number): number {
-    return s === i ? this.state.a[i * (this.n + 1)]! : this.state.skewA[i * this.n + s]!;
+    return this.state.skewA[this.entered(s) + i]!;
   }
   skewB(j: number, s: number): number {
-    return s === j ? this.state.b[j]! : this.state.skewB[j * this.n + s]!;
+    return this.state.skewB[this.entered(s) + j]!;
+  }
+  /** Where the ring holds what entered `before` slices or bubbles before the newest. */
+  private entered(before: number): number {
+    const row = this.state.head - before;
+    return (row < 0 ? row + this.n : row) * this.n;
   }
   a(i: number, j: number): number {
-    return this.state.a[i * (this.n + 1) + j + 1]!;
+    return j < this.n - 1 ? this.state.a[i * this.n + j + 1]! : this.state.right[i]!;
   }
   b(i: number, j: number): number {
     return this.state.b[(i + 1) * this.n + j]!;
@@ -197,25 +211,14 @@ export class TickedCore implements ArrayRegisters {
           p[i * n + diagonal - i] = 0;
       }
     }
-    if (L === 1) {
-      let at = 0;
-      for (let i = 0; i < n; i++) {
-        const row = i * n;
-        const left = i * (n + 1);
-        for (let j = 0; j < n; j++, at++) p[at]! += a[left + j]! * b[row + j]!;
-      }
-    } else {
-      // L = 2 multiplies what enters an element, L = 3 what its operand registers hold.
-      const right = L === 3 ? 1 : 0;
-      const down = L === 3 ? n : 0;
-      let at = 0;
-      for (let i = 0; i < n; i++) {
-        const row = i * n + down;
-        const left = i * (n + 1) + right;
-        for (let j = 0; j < n; j++, at++) {
-          p[at]! += m[at]!;
-          m[at] = a[left + j]! * b[row + j]!;
-        }
+    if (L === 1) multiplyAdd(p, a, b);
+    else {
+      addProducts(p, m);
+      if (L === 2) multiply(m, a, b, 0, 0);
+      else {
+        // L = 3 multiplies what the operand registers hold, not what enters.
+        multiply(m, a, b, 1, n);
+        for (let i = 0; i < n; i++) m[i * n + n - 1] = s.right[i]! * b[(i + 1) * n + n - 1]!;
       }
     }
     if (this.bits < 48 || s.sinceFirst >= SAFE_SLICES) {
@@ -226,21 +229,23 @@ export class TickedCore implements ArrayRegisters {
   }
 
   private moveOperands(issue: boolean): void {
-    const { n } = this;
-    const { a, b, skewA, skewB } = this.state;
+    const { n, entryA, entryB } = this;
+    const s = this.state;
+    const { a, b, right, skewA, skewB } = s;
+    s.head = s.head + 1 === n ? 0 : s.head + 1;
+    let at = s.head * n;
+    for (let i = 0; i < n; i++) {
+      skewA[at + i] = issue ? entryA[i]! : 0;
+      skewB[at + i] = issue ? entryB[i]! : 0;
+    }
+    for (let i = 0; i < n; i++) right[i] = a[i * n + n - 1]!;
     a.copyWithin(1, 0);
     b.copyWithin(n, 0);
-    // The last register of lane i takes the one before it; lane 0 has only that one.
+    // Lane i shows what entered i steps ago.
     for (let i = 0; i < n; i++) {
-      const before = i * n + i - 1;
-      a[i * (n + 1)] = i === 0 ? (issue ? this.entryA[0]! : 0) : skewA[before]!;
-      b[i] = i === 0 ? (issue ? this.entryB[0]! : 0) : skewB[before]!;
-    }
-    skewA.copyWithin(1, 0);
-    skewB.copyWithin(1, 0);
-    for (let i = 1; i < n; i++) {
-      skewA[i * n] = issue ? this.entryA[i]! : 0;
-      skewB[i * n] = issue ? this.entryB[i]! : 0;
+      a[i * n] = skewA[at]!;
+      b[i] = skewB[at]!;
+      at += at < n ? n * n - n + 1 : 1 - n;
     }
   }
 
@@ -258,4 +263,46 @@ export class TickedCore implements ArrayRegisters {
     // A token's flags leave the last column's bottom row at the latest 3n + L cycles after its issue.
     if (first || last) s.tagged = 3 * this.n + this.L + 4;
   }
+}
+
+// The loops over all elements. They are functions of their own, unrolled by four: so the compiler keeps one index and
+// checks it against one length (1.29 G elements a second, against 0.65 for two nested loops).
+
+/** p += a·b, element by element. */
+function multiplyAdd(p: Float64Array, a: Float64Array, b: Float64Array): void {
+  const whole = p.length - 3;
+  let at = 0;
+  for (; at < whole; at += 4) {
+    p[at]! += a[at]! * b[at]!;
+    p[at + 1]! += a[at + 1]! * b[at + 1]!;
+    p[at + 2]! += a[at + 2]! * b[at + 2]!;
+    p[at + 3]! += a[at + 3]! * b[at + 3]!;
+  }
+  for (; at < p.length; at++) p[at]! += a[at]! * b[at]!;
+}
+
+/** p += m. */
+function addProducts(p: Float64Array, m: Float64Array): void {
+  const whole = p.length - 3;
+  let at = 0;
+  for (; at < whole; at += 4) {
+    p[at]! += m[at]!;
+    p[at + 1]! += m[at + 1]!;
+    p[at + 2]! += m[at + 2]!;
+    p[at + 3]! += m[at + 3]!;
+  }
+  for (; at < p.length; at++) p[at]! += m[at]!;
+}
+
+/** m = a·b, operands taken from `right` and `down` places behind. */
+function multiply(m: Float64Array, a: Float64Array, b: Float64Array, right: number, down: number): void {
+  const whole = m.length - 3;
+  let at = 0;
+  for (; at < whole; at += 4) {
+    m[at] = a[at + right]! * b[at + down]!;
+    m[at + 1] = a[at + right + 1]! * b[at + down + 1]!;
+    m[at + 2] = a[at + right + 2]! * b[at + down + 2]!;
+    m[at + 3] = a[at + right + 3]! * b[at + down + 3]!;
+  }
+  for (; at < m.length; at++) m[at] = a[at + right]! * b[at + down]!;
 }
