@@ -1,2 +1,52 @@
 /** marblewave: kernel, numbers, components, machines, networks and runs, for scripts and tools. */
 export * from './kernel/index.js';
+
+export { wrap } from './numbers/accumulator.js';
+export {
+  type FixedFormat,
+  fixedFormat,
+  formatName,
+  parseFormat,
+  quantise as quantiseValue,
+  toReal,
+} from './numbers/format.js';
+export { advance16, lfsrAdvance, lfsrStep, MAXIMAL_TAPS } from './numbers/lfsr.js';
+export { RowProduct, SliceProduct } from './numbers/matrix-product.js';
+export { roundingAddend, roundingShift, roundResult } from './numbers/rounding.js';
+export { roundingSeed } from './numbers/seeds.js';
+
+export { AxiMemory, type AxiMemorySpec } from './components/ddr3/axi-memory.js';
+export { Bram, bram36Count } from './components/bram.js';
+export { DspMacc, type DspMaccSpec } from './components/dsp-macc.js';
+export { DspRound, type DspRoundSpec } from './components/dsp-round.js';
+export { Fifo, type FifoSpec } from './components/fifo.js';
+export { L2Cache, type L2Spec } from './components/l2-cache.js';
+export { connectL2, L2ToSa } from './components/l2-to-sa.js';
+export { Lfsr, type LfsrSpec } from './components/lfsr.js';
+export { Pool, type PoolSpec } from './components/pool.js';
+export { ReadDma, type ReadDmaSpec } from './components/read-dma.js';
+export { RowCollector, type RowCollectorSpec } from './components/row-collector.js';
+export { type SystolicArraySpec, sliceFields } from './components/systolic-array/spec.js';
+export { StructuralArray } from './components/systolic-array/structural-array.js';
+export { type SliceRun, SystolicArray } from './components/systolic-array/systolic-array.js';
+export { STALL_CAUSES, type StallCause } from './components/top/stall-causes.js';
+export { TopController } from './components/top/top-controller.js';
+export { WriteDma, type WriteDmaSpec } from './components/write-dma.js';
+
+export { FunctionalGupta } from './machines/gupta/functional.js';
+export { Gupta } from './machines/gupta/gupta.js';
+export { type LayerPlan, type MachineLayer, planLayer } from './machines/gupta/plan.js';
+export { GuptaRunner, type LayerRun, type RunSettings } from './machines/gupta/runner.js';
+export { guptaSpec, type GuptaSpec } from './machines/gupta/spec.js';
+
+export { type DataSet, imageBytes, imageCodes, loadDataSet } from './networks/data-set.js';
+export { loadNetwork, type LoadedNetwork } from './networks/network-file.js';
+export { type Network, parseNetwork } from './networks/network.js';
+export { type ProductStep, quantise, type QuantisedNetwork } from './networks/quantise.js';
+export { runReference } from './networks/reference.js';
+export { loadNamedNetwork, namedNetworks } from './networks/zoo.js';
+
+export { runNetwork, type NetworkRunOptions } from './scenario/network-run.js';
+export { runConfig, type RunConfig } from './scenario/run-config.js';
+export type { RunDocument } from './scenario/run-document.js';
+export { runReport } from './report/run-report.js';

@@ -88,17 +88,17 @@ function stallsTable(run: RunDocument): string {
     ['one image', ...causes.map((cause) => whole(run.totals.stalls[cause]))],
     ['', ...causes.map((cause) => (total === 0 ? '' : percent(run.totals.stalls[cause] / total)))],
   ];
-  const meanings = causes.map((cause) => `${HEADS[cause]}: ${STALL_MEANINGS[cause]}`).join('\n');
+  const meanings = causes.map((cause) => `${HEADS[cause].padEnd(7)}  ${STALL_MEANINGS[cause]}`).join('\n');
   return `${textTable(columns, rows, footer)}\n${meanings}`;
 }
 
 /** Predictions beside labels for a few images; for many, only the count. */
 function predictionsBlock(run: RunDocument): string {
-  const right = run.predictions.filter((p, i) => p === run.labels[i]).length;
+  const hits = run.predictions.filter((p, i) => p === run.labels[i]).length;
   const score =
     run.accuracy === null
       ? 'no image was finished'
-      : `${right} of ${run.images} right (${(run.accuracy * 100).toFixed(2)} %)`;
+      : `${hits} of ${run.images} right (${(run.accuracy * 100).toFixed(2)} %)`;
   const float = run.float === null ? '' : `; float network ${(run.float.accuracy * 100).toFixed(2)} %`;
   if (run.images > 64 || run.images === 0) return `${score}${float}`;
   const width = Math.max(
@@ -108,7 +108,7 @@ function predictionsBlock(run: RunDocument): string {
   const row = (name: string, cells: readonly string[]): string =>
     `${name.padEnd(11)}${cells.map((c) => c.padStart(width)).join(' ')}`.trimEnd();
   const lines = [row('labels', run.labels.map(String)), row('predicted', run.predictions.map(String))];
-  if (right < run.images)
+  if (hits < run.images)
     lines.push(
       row(
         '',
