@@ -8,7 +8,7 @@ export interface DspMaccSpec {
   readonly clock: Clock;
   /** Pipeline depth L. Default 1. */
   readonly pipeline?: PipelineDepth;
-  /** Accumulator width, bits, 33 to 48. P wraps. Default 48. Narrower ones serve to test the wrap. */
+  /** Accumulator width, bits, 8 to 48. P wraps. Default 48. Narrower ones serve to test the wrap. */
   readonly accumulatorBits?: number;
 }
 

@@ -7,7 +7,7 @@ export interface LfsrSpec {
   readonly width: LfsrWidth;
   /** Single shifts an advance makes, 1 or more. */
   readonly steps: number;
-  /** State after reset; 0 becomes 1. Default 1. */
+  /** State after reset, 0 to 2^width − 1; 0 becomes 1. Default 1. */
   readonly seed?: number;
 }
 
@@ -18,7 +18,7 @@ export interface LfsrSpec {
  * Timing   On an edge: `rst` gives the reset seed; else `load` gives `seed` (0 becomes 1); else `advance` makes `steps`
  *          shifts. `q` is the register itself, so a draw reads the state from before its advance.
  * Storage  `width` flip-flops.
- * Errors   ConfigError for a width without taps, or `steps` below 1.
+ * Errors   ConfigError for a width without taps, `steps` below 1, a seed beyond the width.
  * Source   Taps (8,6,5,4), (16,15,13,4), (24,23,22,17), (32,22,2,1), all of maximal length; the machine contract,
  *          section 4. Cycles and phases: docs/timing-model.md.
  */
@@ -39,6 +39,9 @@ export class Lfsr extends Module {
     if (!(width in MAXIMAL_TAPS)) throw new ConfigError(this.path, 'width', 'one of 8, 16, 24, 32', width);
     if (!Number.isInteger(steps) || steps < 1)
       throw new ConfigError(this.path, 'steps', 'an integer of 1 or more', steps);
+    const seed = spec.seed ?? 1;
+    if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** width)
+      throw new ConfigError(this.path, 'seed', `an integer from 0 to 2^${width} − 1`, seed);
     this.rst = this.input('rst', bool);
     this.load = this.input('load', bool);
     this.seed = this.input('seed', bits(width));
