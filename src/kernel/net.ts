@@ -42,15 +42,25 @@ interface Listener<T> {
  * deltas, never a value that hardware would show only as a glitch. See docs/timing-model.md.
  */
 export abstract class Net<T> extends Observable<T> implements NetHandle {
+  // What reads and writes need comes first: large designs are bound by how many cache lines a process touches.
   /** First slot in the engine's arrays; a connected input shares its driver's. */
   slot: number;
+  /** The engine's present values: kept here as well, since reads are hot. */
+  protected present: Float64Array<ArrayBuffer>;
+  readonly engine: Engine;
+  protected readonly checked: boolean;
+
+  readonly sim: Simulator;
+  /** The module that declares it; null for a wire of the simulation itself. */
+  readonly owner: Module | null;
+  /** Full path: `gupta.sa.in_valid`. */
+  readonly path: string;
+  readonly direction: Direction;
+  readonly lanes: number;
   /** The net that this one follows, once connected. */
   driver: Net<T> | null = null;
   /** True once operator glue drives this net. */
   glueDriven = false;
-  readonly engine: Engine;
-  /** The engine's present values: kept here as well, since reads are hot. */
-  protected present: Float64Array<ArrayBuffer>;
   /** For a wire of a channel: what shows a bulk run beat by beat, and the wire's part in it. */
   runView: RunView | null = null;
   runKey = '';
@@ -58,19 +68,23 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   private glue: readonly Listener<T>[] = [];
 
   constructor(
-    readonly sim: Simulator,
-    /** The module that declares it; null for a wire of the simulation itself. */
-    readonly owner: Module | null,
-    /** Full path: `gupta.sa.in_valid`. */
-    readonly path: string,
-    readonly direction: Direction,
-    readonly lanes: number,
+    sim: Simulator,
+    owner: Module | null,
+    path: string,
+    direction: Direction,
+    lanes: number,
     initial: number,
   ) {
     super((subscriber) => this.attach(subscriber));
     this.engine = sim.engine;
     this.slot = this.engine.addSignal(path, lanes, initial);
     this.present = this.engine.present;
+    this.checked = sim.options.checkWidths;
+    this.sim = sim;
+    this.owner = owner;
+    this.path = path;
+    this.direction = direction;
+    this.lanes = lanes;
     sim.registerNet(this);
   }
 
@@ -181,7 +195,6 @@ export class Signal extends Net<number> {
   private toldGlue = NaN;
   private readonly min: number;
   private readonly max: number;
-  private readonly checked: boolean;
 
   constructor(
     sim: Simulator,
@@ -194,7 +207,6 @@ export class Signal extends Net<number> {
     super(sim, owner, path, direction, 1, initial);
     this.min = typeMin(type);
     this.max = typeMax(type);
-    this.checked = sim.options.checkWidths;
   }
 
   /** The value that processes read now. */
@@ -209,10 +221,13 @@ export class Signal extends Net<number> {
 
   /** Writes from within a process: visible in the next delta. */
   write(value: number): void {
-    if (this.checked && !(value >= this.min && value <= this.max && Number.isInteger(value))) {
-      throw new WidthError(this.path, typeName(this.type), value, this.engine.now);
-    }
+    if (this.checked) this.check(value);
     this.engine.write(this.slot, value);
+  }
+
+  private check(value: number): void {
+    if (!(value >= this.min && value <= this.max && Number.isInteger(value)))
+      throw new WidthError(this.path, typeName(this.type), value, this.engine.now);
   }
 
   /** Writes from outside, between runs, and lets combinational logic settle: a testbench's hand on an input. */
@@ -243,7 +258,6 @@ export class VectorSignal extends Net<Float64Array> {
   private toldGlue: Float64Array | null = null;
   private readonly min: number;
   private readonly max: number;
-  private readonly checked: boolean;
 
   constructor(
     sim: Simulator,
@@ -256,7 +270,6 @@ export class VectorSignal extends Net<Float64Array> {
     super(sim, owner, path, direction, type.lanes, initial);
     this.min = typeMin(type.element);
     this.max = typeMax(type.element);
-    this.checked = sim.options.checkWidths;
   }
 
   /** Lane i as processes read it now. */
