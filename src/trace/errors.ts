@@ -1,0 +1,30 @@
+import { MarblewaveError } from '../kernel/index.js';
+
+/** A trace file that cannot be written. */
+export class TraceFileError extends MarblewaveError {
+  constructor(
+    /** The file that was asked for. */
+    readonly path: string,
+    wanted: string,
+    /** What the file system said. */
+    override readonly cause: unknown,
+  ) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    super('E_TRACE_FILE', `${path}: must be ${wanted}, got ${code === undefined ? message : said(message)}`);
+  }
+}
+
+/** `ENOSPC: no space left on device, write` without the call's own arguments. */
+function said(message: string): string {
+  return message.split(', ')[0]!;
+}
+
+/** A run that cannot be traced: simulated time went backwards. */
+export class TraceTimeError extends MarblewaveError {
+  constructor(path: string, last: number, now: number) {
+    super(
+      'E_TRACE_TIME',
+      `${path}: time must not go back while a trace is written (a snapshot was restored?), wanted ${last} ps or later, got ${now} ps`,
+    );
+  }
+}
