@@ -91,7 +91,7 @@ describe('Fifo', () => {
     const fifo = new Fifo(sim, 'fifo', {
       clock,
       depth: 2,
-      fields: { tag: uint(4), row: vector(3, int(48)) },
+      fields: { row: vector(3, int(48)), tag: uint(4) },
     });
     fifo.in.valid.poke(1);
     for (const [tag, row] of [

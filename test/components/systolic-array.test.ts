@@ -1,26 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Channel, type Clock, connect, Module, Simulator } from '../../src/kernel/index.js';
+import { connect, Simulator } from '../../src/kernel/index.js';
 import type { PipelineDepth } from '../../src/components/dsp-macc.js';
 import type { ArrayRegisters } from '../../src/components/systolic-array/registers.js';
-import { type SliceFields, sliceFields } from '../../src/components/systolic-array/spec.js';
 import { StructuralArray } from '../../src/components/systolic-array/structural-array.js';
 import { SystolicArray } from '../../src/components/systolic-array/systolic-array.js';
-import { ColumnSink, lottery, randomSlices, type Slice, SliceDriver, wireArray } from './array-bench.js';
-
-const NAMES = ['a', 'b', 'first', 'last', 'm', 'p', 'lr', 'd'] as const;
-
-/** Every register of the array in one list, with its name. */
-function registers(of: ArrayRegisters, n: number): string[] {
-  const list: string[] = [];
-  for (let i = 0; i < n; i++) {
-    for (let s = 0; s <= i; s++)
-      list.push(`skew_a[${i}][${s}]=${of.skewA(i, s)}`, `skew_b[${i}][${s}]=${of.skewB(i, s)}`);
-    for (let j = 0; j < n; j++)
-      for (const name of NAMES) list.push(`pe[${i}][${j}].${name}=${of[name](i, j)}`);
-  }
-  return list;
-}
+import {
+  ColumnSink,
+  lottery,
+  randomSlices,
+  registers,
+  RunDriver,
+  type Slice,
+  SliceDriver,
+  wireArray,
+} from './array-bench.js';
 
 function structuralRegisters(array: StructuralArray): ArrayRegisters {
   const { L } = array.shape;
@@ -258,75 +252,3 @@ describe('SystolicArray', () => {
     expect(() => new StructuralArray(sim, 'f', { clock, n: 4, outputDepth: 3 })).toThrow('f: outputDepth');
   });
 });
-
-/** Offers all slices up to the next bubble as one run; what is not taken goes slice by slice. */
-class RunDriver extends Module {
-  readonly out: Channel<SliceFields>;
-  accepted = 0;
-  private at = 0;
-  /** First cycle in which the next slice may be shown. */
-  private readyAt = 1;
-
-  constructor(
-    sim: Simulator,
-    name: string,
-    private readonly clock: Clock,
-    lanes: number,
-    private readonly slices: readonly Slice[],
-    private readonly offering: boolean,
-    private readonly early: boolean,
-  ) {
-    super(sim, name);
-    this.out = this.source('out', sliceFields(lanes), clock);
-    this.edge(clock, this.tick);
-  }
-
-  get done(): boolean {
-    return this.at >= this.slices.length && this.clock.cycle >= this.readyAt;
-  }
-
-  private next(count: number, last: number): void {
-    this.at += count;
-    this.readyAt = last + 1 + (this.slices[this.at]?.gap ?? 0);
-  }
-
-  private tick(): void {
-    const { cycle } = this.clock;
-    if (this.out.fires) {
-      this.next(1, cycle);
-      this.out.valid.write(0);
-    } else if (this.out.valid.value !== 0) return;
-    if (this.at >= this.slices.length) return;
-    if (!this.early && cycle + 1 < this.readyAt) return;
-    const { slices, at } = this;
-    if (this.offering) {
-      let end = at + 1;
-      while (end < slices.length && slices[end]!.gap === 0) end += 1;
-      const run = slices.slice(at, end);
-      const first = Math.max(cycle + 1, this.readyAt);
-      const data = {
-        tags: Uint8Array.from(run, (s) => (s.first ? 1 : 0) | (s.last ? 2 : 0)),
-        m: Uint8Array.from(run, (s) => s.m),
-        nc: Uint8Array.from(run, (s) => s.nc),
-        a: Int16Array.from(run.flatMap((s) => s.a)),
-        b: Int16Array.from(run.flatMap((s) => s.b)),
-      };
-      const count = this.out.offer({ first, count: run.length, period: 1, data });
-      if (count > 0) {
-        this.accepted += count;
-        this.next(count, first + count - 1);
-        return;
-      }
-    }
-    if (cycle + 1 < this.readyAt) return;
-    const slice = slices[at]!;
-    const { payload } = this.out;
-    this.out.valid.write(1);
-    payload.first.write(slice.first ? 1 : 0);
-    payload.last.write(slice.last ? 1 : 0);
-    payload.m.write(slice.m);
-    payload.nc.write(slice.nc);
-    payload.a.writeFrom(slice.a);
-    payload.b.writeFrom(slice.b);
-  }
-}

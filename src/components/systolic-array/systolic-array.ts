@@ -413,6 +413,8 @@ export class SystolicArray extends Module {
 
   override loadState(saved: unknown): void {
     super.loadState(saved);
+    // Nothing has happened yet at the edge to come.
+    this.ranAt = this.recordedAt = -1;
     if (this.stepped !== null && !this.ticked) this.materialise();
   }
 }
