@@ -53,9 +53,10 @@ class Countdown extends Module {
 
   private tick(): void {
     const next = this.count.value - 1;
-    this.count.write(next);
-    this.odd.write(next & 1);
+    // Against the order of declaration, which is that of the file.
     this.lanes.set(1, next);
+    this.odd.write(next & 1);
+    this.count.write(next);
     if (next < 0) this.struck.write(this.struck.value + 1);
   }
 }
@@ -247,6 +248,42 @@ b11100000 #
     expect(scopes(['*.top', 'gupta.c[*]'])).toEqual(
       new Set(['gupta.top', 'gupta.c[0]', 'gupta.c[1]', 'gupta.c[2]']),
     );
+  });
+
+  it('takes * for one level of modules and ** for any', () => {
+    const paths = (modules: string) => {
+      const file = newFile();
+      const recording = recordVcd(deep(), file, { modules, clocks: false });
+      recording.close();
+      return [...readVcd(readFileSync(file, 'utf8')).variables.keys()];
+    };
+    const deep = (): Simulator => {
+      const { sim } = small();
+      const outer = sim.child('outer', (p, n) => new Follower(p, n));
+      outer.child('inner', (p, n) => new Follower(p, n)).child('most', (p, n) => new Follower(p, n));
+      return sim;
+    };
+    expect(paths('*')).toEqual(['outer.d']);
+    expect(paths('outer.*')).toEqual(['outer.inner.d']);
+    expect(paths('outer.**')).toEqual(['outer.inner.d', 'outer.inner.most.d']);
+    expect(paths('top.pe[*][4]')).toEqual(['top.pe[3][4].d']);
+    expect(() => paths('o.ter')).toThrow(ConfigError);
+  });
+
+  it('shows pokes before the first edge, and no edge that was not run', () => {
+    const file = newFile();
+    const sim = new Simulator();
+    sim.clock('main', 1_000_000_000);
+    const follower = sim.child('follower', (p, n) => new Follower(p, n));
+    const recording = recordVcd(sim, file);
+    follower.d.poke(-8);
+    recording.close();
+    const { variables } = readVcd(readFileSync(file, 'utf8'));
+    expect(variables.get('follower.d')!.changes).toEqual([
+      [0, 0n],
+      [0, 8n],
+    ]);
+    expect(variables.get('clocks.main')!.changes).toEqual([[0, 0n]]);
   });
 
   it('begins in the middle of a run with the values of that moment, and holds the changes of later ones', () => {
