@@ -30,7 +30,7 @@ export interface FunctionalOptions {
  *          (⌊sum / count + ½⌋). Stochastic draws are those of the machine's rounding units: unit j rounds the pixel at
  *          place j of each tile, tiles restart at each band, and a unit's draws run through group, filter block, band,
  *          tile, panel, filter. p and bands come from {@link planLayer}, so the spec matters to the draws.
- * Storage  Weights once more, one product's operands and sums a layer; nothing is allocated by {@link runLayer}.
+ * Storage  Weights once more, one product's operands and sums a layer; {@link runLayer} makes no array.
  * Errors   ConfigError when a layer does not fit the machine, as the runner would say; for a layer index, an image number or an
  *          input length that is wrong. What depends on the run (pool accumulators that do not suffice) is not checked.
  * Source   The machine contract, sections 3 to 5 and 9. A sum has at most 65,535 slices, so the 48-bit accumulator never wraps.
