@@ -110,6 +110,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
     let product = 0;
     for (const [s, step] of network.steps.entries()) {
       options.progress?.({ image, images, step: step.name });
+      await breathe();
       if (step.kind === 'host') values = runHostStep(step, values);
       else {
         const left =
@@ -140,7 +141,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
     for (let image = 0; image < images; image++) {
       if (image % FAST_SLICE === 0) {
         options.progress?.({ image, images, step: 'fast' });
-        await new Promise((resolve) => setImmediate(resolve));
+        await breathe();
         if (Atomics.load(control, 0) !== 0) {
           stopped = true;
           break;
@@ -192,6 +193,9 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
   });
 }
 
+/** Lets the host see to its events: an interrupt, a terminal. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function emptyTally(): Tally {
   const causes = Object.fromEntries(STALL_CAUSES.map((cause) => [cause, 0])) as Record<StallCause, number>;
   return { runs: 0, cycles: 0, causes, bytesRead: 0, bytesWritten: 0, saturations: 0, wraps: 0 };
@@ -234,7 +238,7 @@ async function floatAccuracy(options: NetworkRunOptions, images: number): Promis
   for (let image = 0; image < images; image++) {
     if (image % FAST_SLICE === 0) {
       options.progress?.({ image, images, step: 'float' });
-      await new Promise((resolve) => setImmediate(resolve));
+      await breathe();
       if (Atomics.load(control, 0) !== 0) return right / Math.max(1, image);
     }
     if (
