@@ -36,6 +36,7 @@ function writeAll(dir: string, files: Record<string, Buffer | string>): string {
 describe('bad input gets a clear message and exit code 2', () => {
   const cases: [what: string, args: () => string[], says: RegExp][] = [
     ['an unknown command', () => ['rum'], /no command "rum"; there are run, list/],
+    ['a name that `list` does not take', () => ['list', 'mnist-cnn'], /list: takes no names, got mnist-cnn/],
     ['no network', () => ['run'], /which network\?/],
     ['an unknown network', () => ['run', 'mnist-dnn'], /name must be one of mnist-cnn, got "mnist-dnn"/],
     ['an unknown option', () => ['run', 'mnist-cnn', '--image', '3'], /--image/],
@@ -158,6 +159,12 @@ describe('bad input gets a clear message and exit code 2', () => {
       expect(readdirSync(folder).sort()).toEqual(before);
     });
   }
+
+  it('names the environment variable that a wrong value came from', async () => {
+    const result = await cli(['run', 'mnist-cnn'], { env: { MARBLEWAVE_FL: '99' } });
+    expect(result.stderr).toMatch(/run: MARBLEWAVE_FL must be a whole number from 6 to 14, got "99"/);
+    expect(result.code).toBe(2);
+  });
 
   it('leaves no trace file behind when a run fails', async () => {
     const trace = join(folder, 'failed.vcd');

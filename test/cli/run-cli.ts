@@ -24,10 +24,11 @@ export function cli(
     });
     let stdout = '';
     let stderr = '';
+    let interrupted = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
-      if (options.interruptOn?.test(stderr) === true) child.kill('SIGINT');
+      if (!interrupted && options.interruptOn?.test(stderr) === true) interrupted = child.kill('SIGINT');
     });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));

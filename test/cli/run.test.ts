@@ -128,6 +128,7 @@ describe('marblewave run', () => {
     expect((await cli(['list'])).stdout).toMatch(/mnist-cnn/);
     expect((await cli(['--help'])).stdout).toMatch(/^marblewave run mnist-cnn --images 16\n/);
     expect((await cli(['run', '--help'])).stdout).toMatch(/--max-cycles/);
+    expect((await cli(['help', 'list'])).stdout).toMatch(/^marblewave list\n/);
     expect((await cli(['completion', 'bash'])).stdout).toMatch(/complete -F/);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GuptaRunner } from '../../src/machines/gupta/runner.js';
 import { guptaSpec } from '../../src/machines/gupta/spec.js';
 import { runReference } from '../../src/networks/reference.js';
+import type { ProductStep } from '../../src/networks/quantise.js';
 import { randomLayer } from './random-layer.js';
 
 describe('the fixed-point machine', () => {
@@ -55,5 +56,43 @@ describe('the fixed-point machine', () => {
       ),
       { numRuns: 120 },
     );
+  });
+
+  it('takes a 1×1 convolution of a 1×1 map with any stride and dilation as the vector product that it is', () => {
+    const { step } = randomLayer(7);
+    const input = { channels: 40, height: 1, width: 1 };
+    const one: ProductStep = {
+      ...step,
+      op: 'conv',
+      input,
+      output: { channels: 9, height: 1, width: 1 },
+      kernel: [1, 1],
+      stride: [3, 2],
+      padding: [0, 0],
+      dilation: [2, 2],
+      groups: 1,
+      weights: Int16Array.from({ length: 360 }, (_, i) => (i * 37) % 101),
+      bias: Int16Array.from({ length: 9 }, (_, i) => i * 100),
+      pool: null,
+    };
+    const image = Int16Array.from({ length: 40 }, (_, i) => i * 13 - 200);
+    const run = new GuptaRunner(guptaSpec({ n: 4 }), [one], { seed: 1 }).runLayer(
+      0,
+      image,
+      0,
+      { stochastic: false, seed: 1 },
+      10_000,
+    );
+    const network = {
+      name: 'one',
+      input,
+      flInput: 10,
+      output: one.output,
+      flOutput: 10,
+      classes: 1,
+      steps: [one],
+      saturated: 0,
+    };
+    expect(run.output).toEqual(runReference(network, image, { rounding: 'nearest' }).outputs[0]);
   });
 });

@@ -53,6 +53,8 @@ export interface LayerPlan {
   readonly inH: number;
   readonly inW: number;
   readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
   /** Filters of a group, M/g, and slices of a panel, K'. */
   readonly filters: number;
   readonly kprime: number;
@@ -92,6 +94,9 @@ export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
   const inH = dense ? 1 : layer.input.height;
   const inW = dense ? vector : layer.input.width;
   const kernel: Pair = dense ? [1, vector] : layer.kernel;
+  // A dense layer's single position moves nowhere.
+  const stride: Pair = dense ? [1, 1] : layer.stride;
+  const dilation: Pair = dense ? [1, 1] : layer.dilation;
   const filters = layer.output.channels / layer.groups;
   const kprime = channels * kernel[0] * kernel[1] + (layer.bias === null ? 0 : 1);
 
@@ -111,11 +116,11 @@ export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
     height: inH,
     outWidth: layer.output.width,
     outHeight: layer.output.height,
-    strideX: layer.stride[1],
-    strideY: layer.stride[0],
+    strideX: stride[1],
+    strideY: stride[0],
     channels,
     kernelHeight: kernel[0],
-    dilationY: layer.dilation[0],
+    dilationY: dilation[0],
     padTop: layer.padding[0],
   };
   const bandRows = bandRowsThatFit(band, bWords(spec));
@@ -136,6 +141,8 @@ export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
     inH,
     inW,
     kernel,
+    stride,
+    dilation,
     filters,
     kprime,
     panels,
@@ -197,10 +204,10 @@ export function describeLayer(plan: LayerPlan, place: LayerPlace): LayerDescript
     inW: plan.inW,
     kernelH: plan.kernel[0],
     kernelW: plan.kernel[1],
-    strideY: layer.stride[0],
-    strideX: layer.stride[1],
-    dilY: layer.dilation[0],
-    dilX: layer.dilation[1],
+    strideY: plan.stride[0],
+    strideX: plan.stride[1],
+    dilY: plan.dilation[0],
+    dilX: plan.dilation[1],
     padY: layer.padding[0],
     padX: layer.padding[1],
     outH: layer.output.height,
