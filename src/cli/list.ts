@@ -1,6 +1,7 @@
 import { namedNetworks } from '../networks/zoo.js';
 import { textTable } from '../report/table.js';
 import { parse } from './options.js';
+import { UsageError } from './usage-error.js';
 
 export const listHelp = (): string => `marblewave list
 marblewave list --json
@@ -17,6 +18,8 @@ const machines = [
 /** `marblewave list`. Returns the exit code. */
 export function list(args: readonly string[]): number {
   const options = parse('list', [{ name: 'json', help: 'print one JSON document' }], args);
+  if (options.positionals.length > 0)
+    throw new UsageError(`list: takes no names, got ${options.positionals.join(' ')}`);
   if (options.flag('json')) {
     const networks = namedNetworks.map(({ name, title }) => ({ name, title }));
     process.stdout.write(`${JSON.stringify({ schema: 'marblewave.list/1', networks, machines })}\n`);

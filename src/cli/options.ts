@@ -46,6 +46,9 @@ export function parse(command: string, options: readonly Option[], args: readonl
     const env = options.find((o) => o.name === name)?.env;
     return env === undefined ? undefined : process.env[env];
   };
+  /** What the user has to change: the option, or the variable that stood in for it. */
+  const origin = (name: string): string =>
+    typeof values[name] === 'string' ? `--${name}` : options.find((o) => o.name === name)!.env!;
   return {
     positionals,
     flag: (name) => values[name] === true,
@@ -57,7 +60,7 @@ export function parse(command: string, options: readonly Option[], args: readonl
       const value = Number(text);
       if (text.trim() === '' || !Number.isInteger(value) || value < low || value > high) {
         throw new UsageError(
-          `${command}: --${name} must be a whole number from ${low} to ${high}, got ${JSON.stringify(text)}`,
+          `${command}: ${origin(name)} must be a whole number from ${low} to ${high}, got ${JSON.stringify(text)}`,
         );
       }
       return value;
@@ -67,7 +70,7 @@ export function parse(command: string, options: readonly Option[], args: readonl
       if (text === undefined) return undefined;
       if (!choices.includes(text as T))
         throw new UsageError(
-          `${command}: --${name} must be one of ${choices.join(', ')}, got ${JSON.stringify(text)}`,
+          `${command}: ${origin(name)} must be one of ${choices.join(', ')}, got ${JSON.stringify(text)}`,
         );
       return text as T;
     },

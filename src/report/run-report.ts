@@ -73,7 +73,7 @@ function layersTable(run: RunDocument): string {
     run.mode === 'fast'
       ? '\nfast mode: the same arithmetic without cycles; the cycles below are those of image 0, run in cycle mode'
       : '';
-  const saturated = `saturated: results clamped in all ${run.images} images${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
+  const saturated = `saturated: results clamped in ${allImages(run.images)}${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
   return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\n${saturated}`;
 }
 
@@ -118,6 +118,8 @@ function predictionsBlock(run: RunDocument): string {
   return [...lines, `${score}${float}`].join('\n');
 }
 
+const allImages = (count: number): string => (count === 1 ? 'the one image' : `all ${count} images`);
+
 function checkLine(run: RunDocument): string {
   const partial = run.partial
     ? '\npartial: the run was interrupted; figures cover the images that were finished'
@@ -129,7 +131,7 @@ function checkLine(run: RunDocument): string {
   }
   const of =
     check.images === run.images
-      ? `all ${check.images} images`
+      ? allImages(check.images)
       : `the first ${check.images} of ${run.images} images`;
   return `bit for bit: every layer's output equalled the reference, in ${of}${partial}`;
 }
