@@ -23,7 +23,7 @@ describe('the fixed-point machine', () => {
             l2: { bram36: tight === 100 ? 445 : 60 + 32 * Math.ceil(n / 4) * tight, bramsPerBank },
             p: tight === 100 ? null : tight,
           });
-          const runner = new GuptaRunner(spec, [step], { seed: 5 });
+          const runner = new GuptaRunner(spec, [step], { seed: 5, checkWidths: true });
           const run = runner.runLayer(0, image, 3, { stochastic, seed: 5 }, 200_000);
           const network = {
             name: 'one',

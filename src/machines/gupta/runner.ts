@@ -47,11 +47,11 @@ export class GuptaRunner {
   constructor(
     spec: GuptaSpec,
     layers: readonly MachineLayer[],
-    settings: { readonly seed: number },
+    settings: { readonly seed: number; readonly checkWidths?: boolean },
     prepare?: (sim: Simulator) => void,
   ) {
     this.plans = layers.map((layer) => planLayer(spec, layer));
-    this.sim = new Simulator({ seed: settings.seed });
+    this.sim = new Simulator({ seed: settings.seed, checkWidths: settings.checkWidths ?? false });
     prepare?.(this.sim);
     this.clock = this.sim.clock('array', spec.clockHz);
     this.machine = new Gupta(this.sim, 'gupta', { ...spec, clock: this.clock });
