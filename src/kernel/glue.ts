@@ -82,7 +82,8 @@ function write(to: Signal | VectorSignal, value: Drive): void {
 
 /**
  * A register in operator glue: emits, at each edge of the clock, the source's settled value from before that edge. The
- * operators behind it (`scan`, `pairwise`, …) then see exactly one value a cycle, as a clocked block does.
+ * operators behind it (`scan`, `pairwise`, …) then see exactly one value a cycle, as a clocked block does. Under an
+ * observer it has the clock's edges visited while the model runs, without keeping it running.
  */
 export function register<T>(clock: Clock): (source: Observable<T>) => Observable<T> {
   return (source) =>
@@ -104,9 +105,11 @@ export function register<T>(clock: Clock): (source: Observable<T>) => Observable
         if (asGlue) clock.scheduler.sim.afterEdges(emit);
         else clock.scheduler.sim.afterSettled(emit);
       });
+      const release = asGlue ? null : clock.hold();
       if (asGlue) clock.keepRunning();
       return () => {
         remove();
+        release?.();
         subscription.unsubscribe();
       };
     });
