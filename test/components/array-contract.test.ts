@@ -203,7 +203,7 @@ describe('the depth of the output FIFOs', () => {
   /** Whether every slice issued in the cycle after the one before it. */
   const runsOn = (tiles: Tiles, depth?: number): boolean =>
     [...run(tiles, depth).seen.values()].every(
-      ({ issued }) => issued.at(-1)! - issued[0]! === issued.length - 1,
+      ({ issued }) => issued.at(-1) === issued[0]! + issued.length - 1,
     );
 
   it('never stalls full tiles while nothing blocks them: by default the least power of two ≥ 3n+L+1', () => {

@@ -211,6 +211,39 @@ describe('SystolicArray', () => {
     expect(bulk).toBeGreaterThan(1000);
   });
 
+  it('shows the registers of a ticked one while its history of slices is folded, sums that go on across tiles too', () => {
+    for (const [n, tiles, seed] of [
+      [3, 2400, 1],
+      ...[2, 3, 4, 5, 6, 7].map((other) => [8, 900, other] as const),
+    ] as const) {
+      const slices = randomSlices(n, tiles, seed);
+      const sim = new Simulator();
+      const clock = sim.clock('array', 166_000_000);
+      const rigs = [true, false].map((ticked) => {
+        const array = new SystolicArray(sim, ticked ? 'ticked' : 'lazy', { clock, n, ticked });
+        const driver = new SliceDriver(sim, `${array.name}_driver`, clock, n, slices);
+        const sink = new ColumnSink(sim, `${array.name}_sink`, clock, n, 48, () => true);
+        wireArray(driver, array, sink);
+        return { array, driver, sink };
+      });
+      const [stepped, lazy] = rigs as [(typeof rigs)[0], (typeof rigs)[0]];
+      let [held, foldedAt, folds] = [0, -100, 0];
+      while (!stepped.driver.done) {
+        sim.step(clock);
+        const { count } = lazy.array.state.lazy!;
+        if (count < held) [foldedAt, folds] = [clock.cycle, folds + 1];
+        held = count;
+        // Every cycle while what was on its way at the fold can still be seen, now and then otherwise.
+        if (clock.cycle % (5 * n) !== 0 && clock.cycle > foldedAt + 2 * n + 3) continue;
+        expect(registers(lazy.array.registers, n), `cycle ${clock.cycle}`).toEqual(
+          registers(stepped.array.registers, n),
+        );
+      }
+      expect(folds).toBeGreaterThan(1);
+      expect(lazy.sink.got).toEqual(stepped.sink.got);
+    }
+  });
+
   it('drains nothing for a `last` with m or nc of 0, and refuses one that asks for more than there is', () => {
     for (const ticked of [true, false]) {
       const sim = new Simulator();

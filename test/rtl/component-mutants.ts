@@ -166,7 +166,14 @@ const source = fileURLToPath(new URL('../../src', import.meta.url));
 /** @throws Error when `find` does not occur exactly once in the file. */
 export function seedComponentMutant(mutant: ComponentMutant): MutatedComponents {
   const dir = mkdtempSync(join(tmpdir(), 'marblewave-component-mutant-'));
-  for (const file of ['fifo.ts', 'lfsr.ts', 'dsp-macc.ts', 'dsp-round.ts', 'systolic-array'])
+  for (const file of [
+    'fifo.ts',
+    'lfsr.ts',
+    'dsp-macc.ts',
+    'dsp-round.ts',
+    'command-error.ts',
+    'systolic-array',
+  ])
     cpSync(join(source, 'components', file), join(dir, 'components', file), { recursive: true });
   cpSync(join(source, 'numbers'), join(dir, 'numbers'), { recursive: true });
   const changed = join(dir, mutant.file);

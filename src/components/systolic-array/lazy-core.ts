@@ -4,7 +4,7 @@ import type { ArrayRegisters, Push } from './registers.js';
 import type { ArrayShape } from './spec.js';
 
 /** Slices that the history holds before it is folded. */
-const CAPACITY = 2048;
+const CAPACITY = 4096;
 const SAFE_SLICES = 2 ** 17;
 
 /** A tile whose `last` slice was issued: its token and its n × n sums. */
@@ -95,7 +95,7 @@ export class LazyCore implements ArrayRegisters {
 
   /** For how many more slices there is room, of so many that are wanted, after folding what is over in `cycle`. */
   room(cycle: number, slices: number): number {
-    if (this.state.count + slices > CAPACITY) this.fold(cycle);
+    if (this.state.count + slices > CAPACITY) this.fold(cycle, slices);
     return CAPACITY - this.state.count;
   }
 
@@ -146,25 +146,43 @@ export class LazyCore implements ArrayRegisters {
     while (tiles.length > 1 && tiles[1]!.issued + L + 2 * n < cycle) this.pool.push(tiles.shift()!);
   }
 
-  /** Slices issued within the last 2n + L + 1 cycles may still be on their way; everything older becomes one sum. */
-  private fold(cycle: number): void {
+  /**
+   * Makes room: older slices become one sum. Those issued within the last 2n + L + 1 cycles may still be on their way, and
+   * stay. When it makes room enough to go back to the end of a tile, whose sums are known, nothing is to be multiplied.
+   */
+  private fold(cycle: number, wanted: number): void {
     const s = this.state;
     const { product, n } = this;
     const horizon = cycle - (2 * n + this.L + 2);
     let keep = s.count;
     while (keep > 0 && s.issued[keep - 1]! > horizon) keep -= 1;
-    let first = keep - 1;
-    while (first >= 0 && (s.tags[first]! & 1) === 0) first -= 1;
-    if (first >= 0) product.sums.fill(0);
-    else product.sums.set(s.folded);
-    if (keep > Math.max(first, 0)) product.accumulate(Math.max(first, 0), keep);
-    for (let i = 0; i < n * n; i++) s.folded[i] = wrap(product.sums[i]!, this.bits);
+    let tail = keep;
+    while (tail > 0 && (s.tags[tail - 1]! & 2) === 0) tail -= 1;
+    const tile = tail > 0 ? this.tileAt(s.issued[tail - 1]!) : undefined;
+    if (tile !== undefined && s.count - tail + wanted <= CAPACITY) {
+      s.folded.set(tile.sums);
+      keep = tail;
+    } else {
+      let first = keep - 1;
+      while (first >= 0 && (s.tags[first]! & 1) === 0) first -= 1;
+      if (first >= 0) product.sums.fill(0);
+      else product.sums.set(s.folded);
+      if (keep > Math.max(first, 0)) product.accumulate(Math.max(first, 0), keep);
+      s.folded.set(product.sums);
+      this.wrapAll(s.folded);
+    }
     product.a.copyWithin(0, keep * n, s.count * n);
     product.b.copyWithin(0, keep * n, s.count * n);
     s.issued.copyWithin(0, keep, s.count);
     s.tags.copyWithin(0, keep, s.count);
     s.runFirst = Math.max(-1, s.runFirst - keep);
     s.count -= keep;
+  }
+
+  private wrapAll(sums: Float64Array): void {
+    const half = 2 ** (this.bits - 1);
+    for (let i = 0; i < sums.length; i++)
+      if (sums[i]! >= half || sums[i]! < -half) sums[i] = wrap(sums[i]!, this.bits);
   }
 
   private finish(cycle: number, m: number, nc: number): void {
@@ -178,8 +196,7 @@ export class LazyCore implements ArrayRegisters {
     else product.sums.fill(0);
     product.accumulate(Math.max(0, s.runFirst), s.count);
     tile.sums.set(product.sums);
-    if (this.bits < 48 || s.runLength >= SAFE_SLICES)
-      for (let i = 0; i < n * n; i++) tile.sums[i] = wrap(tile.sums[i]!, this.bits);
+    if (this.bits < 48 || s.runLength >= SAFE_SLICES) this.wrapAll(tile.sums);
     s.tiles.push(tile);
   }
 
@@ -213,6 +230,10 @@ export class LazyCore implements ArrayRegisters {
 
   /** The tile whose `last` issued in `cycle`. */
   tokenAt(cycle: number): { readonly m: number; readonly nc: number } | undefined {
+    return this.tileAt(cycle);
+  }
+
+  private tileAt(cycle: number): Tile | undefined {
     return this.state.tiles.find((tile) => tile.issued === cycle);
   }
 

@@ -38,7 +38,7 @@ export class StructuralArray extends Module {
     this.in = this.sink('in', sliceFields(n), clock);
     for (let j = 0; j < n; j++) this.out.push(this.source(`out[${j}]`, { data: int(bits) }, clock));
 
-    const control = this.child('control', (p, name) => new DrainControl(p, name, { ...shape, clock }));
+    const control = this.child('control', (p, n_) => new DrainControl(p, n_, { ...shape, clock }));
     this.control = control;
     const { payload } = this.in;
     connect(this.rst, control.rst);
@@ -50,8 +50,8 @@ export class StructuralArray extends Module {
     connect(control.inReady, this.in.ready);
     connect(control.room, this.room);
 
-    const skew = (name: string, data: typeof payload.a): Skew => {
-      const triangle = this.child(name, (p, n_) => new Skew(p, n_, { clock, n }));
+    const skew = (triangleName: string, data: typeof payload.a): Skew => {
+      const triangle = this.child(triangleName, (p, n_) => new Skew(p, n_, { clock, n }));
       connect(this.rst, triangle.rst);
       connect(control.issue, triangle.issue);
       connect(payload.first, triangle.first);

@@ -245,8 +245,8 @@ export class SystolicArray extends Module {
     } else {
       const stepped = this.stepped!;
       if (issue) {
-        payload.a.copyTo(stepped.entryA);
-        payload.b.copyTo(stepped.entryB);
+        payload.a.copyTo(stepped.state.skewA, stepped.place);
+        payload.b.copyTo(stepped.state.skewB, stepped.place);
       }
       stepped.step(issue, first, last, m, nc);
     }
@@ -294,8 +294,10 @@ export class SystolicArray extends Module {
   }
 
   private refuseToken(m: number, nc: number, cycle: number): never {
-    const [field, got] = m > this.shape.n ? ['in_m', m] : ['in_nc', nc];
-    throw new CommandError(this.path, field!, `at most n = ${this.shape.n}`, got, cycle);
+    const { n } = this.shape;
+    const most = `at most n = ${n}`;
+    if (m > n) throw new CommandError(this.path, 'in_m', most, m, cycle);
+    throw new CommandError(this.path, 'in_nc', most, nc, cycle);
   }
 
   private stepBeside(cycle: number): void {
@@ -304,9 +306,11 @@ export class SystolicArray extends Module {
     const { n } = this.shape;
     if (slice >= 0) {
       const { a, b } = lazy!.state;
+      const { skewA, skewB } = stepped!.state;
+      const at = stepped!.place;
       for (let i = 0; i < n; i++) {
-        stepped!.entryA[i] = a[slice * n + i]!;
-        stepped!.entryB[i] = b[slice * n + i]!;
+        skewA[at + i] = a[slice * n + i]!;
+        skewB[at + i] = b[slice * n + i]!;
       }
     }
     const tags = slice >= 0 ? lazy!.state.tags[slice]! : 0;
