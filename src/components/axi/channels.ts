@@ -26,20 +26,28 @@ export const BURST = { fixed: 0, incr: 1, wrap: 2 } as const;
 /** Values of xRESP: done; done exclusively; the slave failed; nobody has that address. */
 export const RESPONSE = { okay: 0, exOkay: 1, slaveError: 2, decodeError: 3 } as const;
 
-/** AR and AW. `len` is beats − 1, `size` log2 of the bytes of a beat. */
-export const axiAddress = {
-  id: uint(4),
+/** Bits of an ID, where nothing else is said. */
+export const ID_BITS = 4;
+
+/** AR and AW with IDs of `idBits`. `len` is beats − 1, `size` log2 of the bytes of a beat. */
+export const axiAddressOf = (idBits: number) => ({
+  id: uint(idBits),
   addr: uint(ADDRESS_BITS),
   len: uint(8),
   size: uint(3),
   burst: uint(2),
-};
-/** B. */
-export const axiWriteResponse = { id: uint(4), resp: uint(2) };
+});
+/** B with IDs of `idBits`. */
+export const axiWriteResponseOf = (idBits: number) => ({ id: uint(idBits), resp: uint(2) });
+
+/** AR and AW with IDs of 4 bits. */
+export const axiAddress = axiAddressOf(ID_BITS);
+/** B with IDs of 4 bits. */
+export const axiWriteResponse = axiWriteResponseOf(ID_BITS);
 
 /** R, `lanes` words wide. */
-export const axiReadData = (lanes: number) => ({
-  id: uint(4),
+export const axiReadData = (lanes: number, idBits = ID_BITS) => ({
+  id: uint(idBits),
   data: vector(lanes, int(16)),
   resp: uint(2),
   last: bool,
