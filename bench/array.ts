@@ -184,7 +184,6 @@ function plainSums({ a, b }: SliceRun): Float64Array {
 export const array: Bench = {
   name: 'array',
   question: `How fast is a ${N}×${N} array with its output path: stepped every cycle, and lazy on the same tiles?`,
-  // eslint-disable-next-line @typescript-eslint/require-await
   async run(quick): Promise<BenchResult> {
     const tiles = Array.from({ length: TILES }, (_, t) => tile(1000 * t + 1));
     const sums = tiles.map(plainSums);

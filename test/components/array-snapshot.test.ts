@@ -86,7 +86,7 @@ describe('a snapshot of a running array', () => {
     for (const form of ['lazy', 'bulk'] as const) {
       const rig = build({ n: 4, L: 2, bits: 48, tiles: 6, seed: 5, patience: 9, form });
       rig.sim.run({ cycles: 40 });
-      expect(rig.array.state.held).toBeGreaterThan(0);
+      expect(rig.array.state.columns.held).toBeGreaterThan(0);
       expect(rig.array.state.lazy!.tiles.length).toBeGreaterThan(0);
       expect(rig.array.state.lazy!.count).toBeGreaterThan(0);
     }

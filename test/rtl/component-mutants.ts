@@ -106,8 +106,8 @@ export const componentMutants: readonly ComponentMutant[] = [
   {
     name: 'a pop does not redeem its promise',
     shows: 'ticked',
-    file: 'components/systolic-array/systolic-array.ts',
-    find: 's.promises[j]! -= 1;',
+    file: 'components/systolic-array/output-columns.ts',
+    find: 'promises[j]! -= 1;',
     replace: '',
   },
   {

@@ -11,7 +11,8 @@ import {
 } from '../../kernel/index.js';
 import { CommandError } from '../command-error.js';
 import { LazyCore } from './lazy-core.js';
-import type { ArrayRegisters, Push } from './registers.js';
+import { type ColumnOutput, OutputColumns } from './output-columns.js';
+import type { ArrayRegisters } from './registers.js';
 import {
   type ArrayShape,
   arrayShape,
@@ -62,7 +63,7 @@ export interface SystolicArrayOptions extends SystolicArraySpec {
 export class SystolicArray extends Module {
   readonly rst: Signal;
   readonly in: Channel<SliceFields>;
-  readonly out: Channel<{ data: ReturnType<typeof int> }>[] = [];
+  readonly out: ColumnOutput[] = [];
   /** Status for the controller: every column's FIFO has room for another tile (else a `last` is held for it). */
   readonly room: Signal;
   readonly shape: ArrayShape;
@@ -71,12 +72,7 @@ export class SystolicArray extends Module {
     /** Edges until a `last` may issue for spacing. */
     spacing: number;
     promises: Int32Array;
-    memory: Float64Array;
-    read: Int32Array;
-    write: Int32Array;
-    level: Int32Array;
-    /** Sum of levels. */
-    held: number;
+    columns: OutputColumns['state'];
     /** `last` slices of accepted runs whose cycle has not come. */
     coming: { cycle: number; m: number; nc: number }[];
     /** Cycle of the latest issue. */
@@ -94,8 +90,7 @@ export class SystolicArray extends Module {
   private readonly clock: Clock;
   private readonly open: Signal;
   private readonly process: number;
-  private readonly touched: Uint8Array;
-  private readonly push: Push;
+  private readonly columns: OutputColumns;
   /** Latest cycle at whose edge the process ran, and at whose edge the slice on the wires was recorded. */
   private ranAt = -1;
   private recordedAt = -1;
@@ -111,18 +106,13 @@ export class SystolicArray extends Module {
     this.rst = this.input('rst', bool);
     this.in = this.sink('in', sliceFields(n), clock);
     for (let j = 0; j < n; j++) this.out.push(this.source(`out[${j}]`, { data: int(bits) }, clock));
-    this.touched = new Uint8Array(n);
-    this.push = (column, value) => this.enqueue(column, value);
+    this.columns = new OutputColumns(this.out, outputDepth);
     this.lazy = this.ticked ? null : new LazyCore(shape);
-    this.stepped = this.ticked ? new TickedCore(shape, this.push) : null;
+    this.stepped = this.ticked ? new TickedCore(shape, this.columns.push) : null;
     this.state = {
       spacing: 0,
       promises: new Int32Array(n),
-      memory: new Float64Array(n * outputDepth),
-      read: new Int32Array(n),
-      write: new Int32Array(n),
-      level: new Int32Array(n),
-      held: 0,
+      columns: this.columns.state,
       coming: [],
       latest: -1e9,
       alarm: -1,
@@ -206,7 +196,7 @@ export class SystolicArray extends Module {
   /** One rising edge. */
   private tick(): boolean {
     const s = this.state;
-    const { n, outputDepth } = this.shape;
+    const { n } = this.shape;
     const { cycle } = this.clock;
     this.ranAt = cycle;
     if (this.rst.value !== 0) {
@@ -221,26 +211,13 @@ export class SystolicArray extends Module {
     let nc = last ? payload.nc.value : 0;
     if (m > n || nc > n) this.refuseToken(m, nc, cycle);
 
-    let popped = false;
-    if (s.held > 0) {
-      for (let j = 0; j < n; j++) {
-        if (s.level[j] !== 0 && this.out[j]!.ready.value !== 0) {
-          s.read[j] = s.read[j]! + 1 === outputDepth ? 0 : s.read[j]! + 1;
-          s.level[j]! -= 1;
-          s.held -= 1;
-          s.promises[j]! -= 1;
-          this.touched[j] = 1;
-          popped = true;
-        }
-      }
-    }
-
-    const heldBefore = s.held;
+    const popped = this.columns.pop(s.promises);
+    const heldBefore = s.columns.held;
     if (issue) s.latest = cycle;
     if (this.lazy !== null) {
       const { lazy } = this;
       if (issue && this.recordedAt !== cycle) this.record(cycle);
-      lazy.drain(cycle, this.push);
+      lazy.drain(cycle, this.columns.push);
       if (this.stepped !== null) this.stepBeside(cycle);
     } else {
       const stepped = this.stepped!;
@@ -250,7 +227,7 @@ export class SystolicArray extends Module {
       }
       stepped.step(issue, first, last, m, nc);
     }
-    const pushed = s.held > heldBefore;
+    const pushed = s.columns.held > heldBefore;
 
     const { coming, spacing } = s;
     const arrives = coming.length > 0 && coming[0]!.cycle === cycle;
@@ -260,7 +237,7 @@ export class SystolicArray extends Module {
       for (let j = 0; j < nc; j++) s.promises[j]! += m;
     } else if (spacing > 0) s.spacing = spacing - 1;
     if (last || arrives || popped || s.spacing === 0) this.showOpen();
-    if (popped || pushed) this.showOutputs();
+    if (popped || pushed) this.columns.show();
     return this.awake(cycle, issue || arrives || popped || pushed || spacing > 0);
   }
 
@@ -318,16 +295,6 @@ export class SystolicArray extends Module {
     stepped!.step(slice >= 0, (tags & 1) !== 0, token !== undefined, token?.m ?? 0, token?.nc ?? 0);
   }
 
-  private enqueue(column: number, value: number): void {
-    const s = this.state;
-    const { outputDepth } = this.shape;
-    s.memory[column * outputDepth + s.write[column]!] = value;
-    s.write[column] = s.write[column]! + 1 === outputDepth ? 0 : s.write[column]! + 1;
-    s.level[column]! += 1;
-    s.held += 1;
-    this.touched[column] = 1;
-  }
-
   private showOpen(): void {
     const s = this.state;
     const { n, outputDepth } = this.shape;
@@ -337,32 +304,15 @@ export class SystolicArray extends Module {
     this.open.write(room && s.spacing === 0 ? 1 : 0);
   }
 
-  private showOutputs(): void {
-    const s = this.state;
-    const { n, outputDepth } = this.shape;
-    for (let j = 0; j < n; j++) {
-      if (this.touched[j] === 0) continue;
-      this.touched[j] = 0;
-      const out = this.out[j]!;
-      out.valid.write(s.level[j] !== 0 ? 1 : 0);
-      out.payload.data.write(s.memory[j * outputDepth + s.read[j]!]!);
-    }
-  }
-
   private reset(cycle: number): void {
     const s = this.state;
     s.spacing = 0;
     s.promises.fill(0);
-    s.read.fill(0);
-    s.write.fill(0);
-    s.level.fill(0);
-    s.held = 0;
     // Slices of a run that are still to come issue after the reset, as they would one by one.
     while (s.coming.length > 0 && s.coming[0]!.cycle <= cycle) s.coming.shift();
     this.lazy?.reset(cycle);
     this.stepped?.reset();
-    this.touched.fill(1);
-    this.showOutputs();
+    this.columns.reset();
     this.open.write(1);
     this.room.write(1);
   }
