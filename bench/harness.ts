@@ -26,7 +26,7 @@ export interface BenchResult {
 export interface Bench {
   readonly name: string;
   readonly question: string;
-  /** `quick` measures for about two seconds, else as long as steady figures need. */
+  /** `quick` measures for some seconds, else as long as steady figures need. */
   run(quick: boolean): Promise<BenchResult>;
 }
 

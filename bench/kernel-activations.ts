@@ -164,8 +164,8 @@ function systemCRound(program: string, cycles: number): Round {
 }
 
 async function run(quick: boolean): Promise<BenchResult> {
-  const cycles = quick ? 4_000 : 20_000;
-  const rounds = quick ? 3 : 9;
+  const cycles = quick ? 12_000 : 20_000;
+  const rounds = quick ? 5 : 9;
   const folder = mkdtempSync(join(tmpdir(), 'marblewave-bench-'));
   try {
     const built = buildSystemC(folder);

@@ -1,8 +1,11 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { array } from './array.js';
+import { functional } from './functional.js';
 import type { Bench, BenchResult } from './harness.js';
 import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
+import { matrixProduct } from './matrix-product.js';
 
 const HELP = `npm run bench
 npm run bench -- --quick kernel
@@ -13,7 +16,7 @@ on this machine is missed.
 `;
 
 /** One question each; see the files. */
-const BENCHES: readonly Bench[] = [kernelActivations];
+const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional];
 
 function machine(): string {
   const processors = cpus();
