@@ -55,16 +55,22 @@ export class PayloadQueue<F extends Fields> {
   /** Takes what the channel shows in behind the others. */
   push(from: Channel<F>): void {
     const s = this.state;
+    this.store(from, (s.head + s.count) % this.depth);
+    s.count += 1;
+  }
+
+  /** Writes what the channel shows to word `index` of the memory: for owners that count for themselves. */
+  store(from: Channel<F>, index: number): void {
     const { places } = this;
-    const base = ((s.head + s.count) % this.depth) * this.words;
+    const { memory } = this.state;
+    const base = index * this.words;
     const payload = from.payload as unknown as Readonly<Record<string, AnyNet>>;
     for (let i = 0; i < places.length; i++) {
       const { name, at, lanes } = places[i]!;
       const net = payload[name]!;
-      if (lanes > 0) (net as VectorSignal).copyTo(s.memory, base + at);
-      else s.memory[base + at] = (net as Signal).value;
+      if (lanes > 0) (net as VectorSignal).copyTo(memory, base + at);
+      else memory[base + at] = (net as Signal).value;
     }
-    s.count += 1;
   }
 
   /** A scalar field of the first word, or lane `lane` of a bus. */
@@ -86,15 +92,20 @@ export class PayloadQueue<F extends Fields> {
 
   /** Drives a channel's payload from the first word. */
   show(to: Channel<F>): void {
-    const s = this.state;
+    this.showAt(to, this.state.head);
+  }
+
+  /** Drives a channel's payload from word `index` of the memory. */
+  showAt(to: Channel<F>, index: number): void {
     const { places } = this;
-    const base = s.head * this.words;
+    const { memory } = this.state;
+    const base = index * this.words;
     const payload = to.payload as unknown as Readonly<Record<string, AnyNet>>;
     for (let i = 0; i < places.length; i++) {
       const { name, at, lanes } = places[i]!;
       const net = payload[name]!;
-      if (lanes > 0) (net as VectorSignal).writeFrom(s.memory, base + at);
-      else (net as Signal).write(s.memory[base + at]!);
+      if (lanes > 0) (net as VectorSignal).writeFrom(memory, base + at);
+      else (net as Signal).write(memory[base + at]!);
     }
   }
 
