@@ -48,8 +48,8 @@ export interface AxiInterconnectSpec {
  *          an R or B beat likewise back. W follows no sooner than the cycle after its AW is valid, so write data
  *          accepted with or before AW in c are valid in c+3, later ones accepted in c in c+2. One transfer a cycle at every port.
  *          `outstanding` and the same-ID rule count a burst from its grant to the handshake of its last R beat, or of
- *          B; the room is there for a grant at the next edge. DECERR: first beat or B valid in c+3 for AR, or for AW and last W, accepted in c
- *          (W accepted before its AW or with it; else two cycles after it).
+ *          B; the room is there for a grant at the next edge. DECERR: the first beat is valid three cycles after the handshake
+ *          of AR; B four cycles after that of AW, or three after that of the last W beat where that is later.
  * Storage  2 words at each input; by master and ID a counter and a slave number; `outstanding` slave numbers a master, and
  *          masters · `outstanding` master numbers a slave.
  * Errors   ConfigError for a parameter out of range, a range that is not of whole 4 KB pages or lies beyond 8 GiB, and two
