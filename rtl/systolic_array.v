@@ -12,7 +12,7 @@
 // Gate     in_ready = !in_last || (spaced && room), the one combinational path (in_last to in_ready).
 //          spaced: at least m cycles since the previous `last`, m being that one's. room: every column's
 //          promise counter is at most DO-N; a `last` promises m results to each column below nc, and each
-//          pop from a column's FIFO redeems one.
+//          pop from a column's FIFO redeems one. `room` is also an output: the controller's status.
 // DO       Output FIFO depth. The least power of two that is 3N+L+1 or more never stalls an unblocked
 //          array; fewer than N would never let a tile out.
 // Source   The machine contract, sections 2, 3 and 5.
@@ -26,6 +26,7 @@ module systolic_array #(
     input  wire                     rst,
     input  wire                     in_valid,
     output wire                     in_ready,
+    output wire                     room,
     input  wire                     in_first,
     input  wire                     in_last,
     input  wire [$clog2(N+1)-1:0]   in_m,
@@ -49,7 +50,7 @@ module systolic_array #(
     reg [MW-1:0] spacing; // cycles for which the next `last` must still wait
     wire spaced = (spacing == {MW{1'b0}});
     wire [N-1:0] column_room;
-    wire room = &column_room;
+    assign room = &column_room;
     assign in_ready = !in_last || (spaced && room);
 
     always @(posedge clk) begin

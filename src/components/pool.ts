@@ -16,6 +16,9 @@ export const POOL_MODE = { bypass: 0, max: 1, average: 2 } as const;
 /** Most filters of a block: their accumulators are kept side by side. */
 export const POOL_FILTERS = 512;
 
+/** Accumulators there are, 24-bit words, unless told. */
+export const POOL_ACCUMULATORS = 16_384;
+
 export interface PoolSpec {
   readonly clock: Clock;
   /** Lanes of a row, 1 to 63. */
@@ -91,7 +94,7 @@ export class Pool extends Module {
 
   constructor(parent: Module | Simulator, name: string, spec: PoolSpec) {
     super(parent, name);
-    const { clock, n, accumulatorWords = 16_384 } = spec;
+    const { clock, n, accumulatorWords = POOL_ACCUMULATORS } = spec;
     checkColumns(this.path, n);
     if (!Number.isInteger(accumulatorWords) || accumulatorWords < 1 || accumulatorWords > 2 ** 24)
       throw new ConfigError(this.path, 'accumulatorWords', 'an integer from 1 to 2^24', accumulatorWords);

@@ -95,4 +95,50 @@ describe('the fixed-point machine', () => {
     };
     expect(run.output).toEqual(runReference(network, image, { rounding: 'nearest' }).outputs[0]);
   });
+
+  it('holds fewer panels together where the pooling unit has accumulators for no more', () => {
+    const { step } = randomLayer(7);
+    const input = { channels: 1, height: 8, width: 600 };
+    const wide: ProductStep = {
+      ...step,
+      op: 'conv',
+      input,
+      output: { channels: 40, height: 8, width: 600 },
+      kernel: [1, 1],
+      stride: [1, 1],
+      padding: [0, 0],
+      dilation: [1, 1],
+      groups: 1,
+      weights: Int16Array.from({ length: 40 }, (_, i) => i * 50),
+      bias: null,
+      shift: 10,
+      pool: { mode: 'max', size: [3, 1], stride: [1, 1], output: { channels: 40, height: 6, width: 600 } },
+    };
+    const image = Int16Array.from({ length: 4800 }, (_, i) => ((i * 31) % 2000) - 1000);
+    const runner = new GuptaRunner(guptaSpec({ n: 4 }), [wide], { seed: 1 });
+    expect(runner.plans[0]!.panels).toBe(2);
+    const run = runner.runLayer(0, image, 0, { stochastic: false, seed: 1 }, 1_000_000);
+    const network = {
+      name: 'one',
+      input,
+      flInput: 10,
+      output: wide.output,
+      flOutput: 10,
+      classes: 1,
+      steps: [wide],
+      saturated: 0,
+    };
+    expect(run.output).toEqual(runReference(network, image, { rounding: 'nearest' }).outputs[0]);
+    const tooWide = {
+      ...wide,
+      input: { ...input, width: 60_000 },
+      output: { ...wide.output, width: 60_000 },
+    };
+    expect(
+      () =>
+        new GuptaRunner(guptaSpec({ n: 4 }), [{ ...tooWide, pool: { ...wide.pool!, size: [20, 1] } }], {
+          seed: 1,
+        }),
+    ).toThrow('pool size must be at most 15 each way');
+  });
 });

@@ -113,7 +113,7 @@ export function arrayDesign({ n = 4, l = 1, accw = 48, depth = outputDepth(n, l)
       port('in_b', 16 * n),
       port('out_ready', n),
     ],
-    outputs: [port('in_ready'), port('out_valid', n), port('out_data', accw * n)],
+    outputs: [port('in_ready'), port('room'), port('out_valid', n), port('out_data', accw * n)],
   };
 }
 

@@ -200,8 +200,14 @@ export class TopController extends Module {
     const phase = this.phase.value;
     if (phase === IDLE) return [];
     const s = this.state;
-    const why = `${TOP_STATES[phase]} of layer ${s.descriptor.layer}: loader at group ${s.loader.group}, block ${s.loader.block}, band ${s.loader.band}; compute at band ${s.compute.bands}, done ${s.retire.bands}`;
-    return [{ who: this.path, whom: this.collecting.value !== 0 ? 'the store path' : 'the load path', why }];
+    const loads =
+      s.loader.done !== 0
+        ? 'all loads given'
+        : `loading group ${s.loader.group}, block ${s.loader.block}, band ${s.loader.band}`;
+    const why = `${TOP_STATES[phase]} of layer ${s.descriptor.layer}: ${loads}; ${s.retire.bands} bands read of ${s.compute.bands} begun`;
+    // Reads that were begun and do not end wait for room behind the array; otherwise the loads are what is missing.
+    const whom = s.retire.bands < s.compute.bands || s.retire.done !== 0 ? 'the store path' : 'the load path';
+    return [{ who: this.path, whom, why }];
   }
 
   override loadState(saved: unknown): void {

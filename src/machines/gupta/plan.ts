@@ -8,8 +8,12 @@ import {
   cutBands,
   panelsThatFit,
 } from '../../components/l2-layout.js';
+import { POOL_ACCUMULATORS, poolStorageWords } from '../../components/pool.js';
 import { type LayerDescriptor } from '../../components/top/layer-descriptor.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
+
+/** Largest side or stride of a pooling window: four bits. */
+const POOL_SIDE = 15;
 
 type Pair = readonly [vertical: number, horizontal: number];
 interface Map3 {
@@ -109,7 +113,7 @@ export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
       kprime,
     );
   }
-  const panels = Math.min(fits, spec.p ?? fits);
+  const panels = poolable(layer, n, filters, Math.min(fits, spec.p ?? fits));
   const band: BandSpec = {
     n,
     width: inW,
@@ -152,6 +156,34 @@ export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
     macs: layer.output.channels * layer.output.height * layer.output.width * channels * kernel[0] * kernel[1],
     weightWords: layer.groups * panelsPerGroup * kprime * sliceWords(n),
   };
+}
+
+/** As many of `panels` as the pooling unit has accumulators for. @throws ConfigError when one panel is too many */
+function poolable(layer: MachineLayer, n: number, filters: number, panels: number): number {
+  const { pool } = layer;
+  if (pool === null) return panels;
+  for (const field of ['size', 'stride'] as const) {
+    const [vertical, horizontal] = pool[field];
+    if (Math.max(vertical, horizontal) > POOL_SIDE) {
+      throw new ConfigError(layer.name, `pool ${field}`, `at most ${POOL_SIDE} each way on the machine`, [
+        vertical,
+        horizontal,
+      ]);
+    }
+  }
+  const words = (p: number): number =>
+    poolStorageWords(Math.min(p * n, filters), pool.size[0], pool.stride[0], pool.output.width);
+  let most = panels;
+  while (most > 1 && words(most) > POOL_ACCUMULATORS) most -= 1;
+  if (words(most) > POOL_ACCUMULATORS) {
+    throw new ConfigError(
+      layer.name,
+      'pool',
+      `within ${POOL_ACCUMULATORS} accumulators for one panel of filters`,
+      `${words(most)}`,
+    );
+  }
+  return most;
 }
 
 /** Words of DDR3 that a slice of n lanes takes. */
