@@ -1,4 +1,4 @@
-import { type Channel, type Fields, Signal, type Simulator } from '../../kernel/index.js';
+import { type Channel, Signal, type Simulator } from '../../kernel/index.js';
 import type { AxiPort } from './link.js';
 import { AxiProtocolChecker, type AxiProtocolCheckerSpec } from './protocol-checker.js';
 
@@ -14,9 +14,9 @@ const CHANNEL_NAME = /^((?:.*_)?)(ar|aw|r|w|b)(\[\d+\])?$/;
  */
 export function checkAxiLinks(sim: Simulator, options: CheckAllOptions = {}): AxiProtocolChecker[] {
   const checkers: AxiProtocolChecker[] = [];
-  const seen = new Set<Channel<Fields>>();
+  const seen = new Set<Channel>();
   for (const module of [...sim.tree]) {
-    const ports = new Map<string, { prefix: string; channels: Record<string, Channel<Fields>> }>();
+    const ports = new Map<string, { prefix: string; channels: Record<string, Channel> }>();
     for (const [name, channel] of module.channels) {
       const match = CHANNEL_NAME.exec(name);
       if (match === null) continue;
@@ -53,7 +53,7 @@ export function checkAxiLinks(sim: Simulator, options: CheckAllOptions = {}): Ax
 }
 
 /** Whether an address channel leads from this port to somewhere. */
-function leadsOn(channel: Channel<Fields> | undefined): boolean {
+function leadsOn(channel: Channel | undefined): boolean {
   return (
     channel !== undefined && 'addr' in channel.fields && channel.role === 'source' && channel.peer !== null
   );

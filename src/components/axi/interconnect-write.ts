@@ -142,7 +142,7 @@ export class WriteCrossbar implements GrantOwner {
         out.valid.write(0);
       }
       const order = s.orders[slave]!;
-      if (order.count === 0) continue;
+      // Stale when empty; but then no master's data lead here.
       const master = order.items[order.head]!;
       if (target[master] !== slave) continue;
       this.data[master]!.show(out);

@@ -1,5 +1,4 @@
 import {
-  type AnyNet,
   bool,
   type Channel,
   type Clock,
@@ -13,7 +12,9 @@ import {
 import { RESPONSE, WORD_BYTES } from './channels.js';
 import { AxiProtocolError, type AxiViolation } from './errors.js';
 import type { AxiPort } from './link.js';
-import { allowedStrobes, type AxiRule, brokenBurstRule, OpenBursts, strobesOutside } from './rules.js';
+import { type HandshakeRegisters, HandshakeWatch } from './handshake-watch.js';
+import { OpenBursts } from './open-bursts.js';
+import { allowedStrobes, type AxiRule, brokenBurstRule, type BrokenRule, strobesOutside } from './rules.js';
 
 export { AXI_RULES, type AxiRule } from './rules.js';
 
@@ -30,24 +31,6 @@ export interface AxiProtocolCheckerSpec {
   readonly dataAheadBeats?: number;
   /** Violations that `collect` keeps; further ones are only counted. Default 1000. */
   readonly keep?: number;
-}
-
-/** What the checker remembers of a channel from cycle to cycle. */
-interface WatchRegisters {
-  /** 1 while valid was high and ready low in the previous cycle. */
-  waiting: number;
-  /** The payload that was first shown. */
-  held: Float64Array;
-  /** 1 when what is shown was reported already, and is not to be matched with a transaction. */
-  bad: number;
-  resetReported: number;
-}
-
-interface Watch {
-  readonly label: string;
-  readonly channel: Channel<Fields>;
-  readonly fields: readonly (readonly [name: string, net: AnyNet])[];
-  readonly state: WatchRegisters;
 }
 
 const NO_BURST = { id: null, address: null } as const;
@@ -79,7 +62,7 @@ export class AxiProtocolChecker extends Module {
     fresh: number;
     count: number;
     violations: AxiViolation[];
-    watches: WatchRegisters[];
+    watches: HandshakeRegisters[];
     reads: object;
     /** Writes without a response; the data of the first `written` are complete. */
     writes: object;
@@ -94,7 +77,7 @@ export class AxiProtocolChecker extends Module {
   private readonly throws: boolean;
   private readonly dataAhead: number;
   private readonly keep: number;
-  private readonly watches: readonly Watch[];
+  private readonly watches: readonly HandshakeWatch[];
   private readonly reads = new OpenBursts();
   private readonly writes = new OpenBursts();
 
@@ -119,7 +102,7 @@ export class AxiProtocolChecker extends Module {
     this.dataAhead = dataAheadBeats;
     this.keep = keep;
     this.rst = this.input('rst', bool);
-    const watches: Watch[] = [];
+    const watches: HandshakeWatch[] = [];
     for (const [label, channel] of [
       ['ar', ar],
       ['r', r],
@@ -128,9 +111,9 @@ export class AxiProtocolChecker extends Module {
       ['b', b],
     ] as const) {
       if (channel === undefined) continue;
-      if ((channel.clock as Clock) !== clock)
+      if (channel.clock !== clock)
         throw new ConfigError(path, 'clock', `${channel.clock.name}, that of ${channel.path}`, clock.name);
-      watches.push(watch(label, channel as unknown as Channel<Fields>));
+      watches.push(new HandshakeWatch(label, channel));
     }
     this.watches = watches;
     this.state = {
@@ -215,9 +198,9 @@ export class AxiProtocolChecker extends Module {
     // Answers first: they must not meet a request of their own cycle.
     for (let i = 0; i < this.watches.length; i++) {
       const watched = this.watches[i]!;
-      const news = this.checkStable(watched);
+      const broken = watched.check();
+      if (broken !== null) this.reportShown(broken, watched);
       if (watched.channel.fires) moved = true;
-      if (news) watched.state.bad = 0;
     }
     if (r !== undefined && r.valid.value !== 0) this.checkRead(r, this.watchOf('r'));
     if (b !== undefined && b.valid.value !== 0) this.checkResponse(b, this.watchOf('b'));
@@ -227,11 +210,11 @@ export class AxiProtocolChecker extends Module {
       if (aw.fires) this.matchAhead();
     }
     if (w !== undefined && w.fires) this.takeWriteBeat(w);
-    for (let i = 0; i < this.watches.length; i++) this.hold(this.watches[i]!);
+    for (let i = 0; i < this.watches.length; i++) this.watches[i]!.hold();
     return moved;
   }
 
-  private watchOf(label: string): WatchRegisters {
+  private watchOf(label: string): HandshakeRegisters {
     for (let i = 0; i < this.watches.length; i++)
       if (this.watches[i]!.label === label) return this.watches[i]!.state;
     throw new ConfigError(this.path, 'link', `a channel ${label}`, 'none');
@@ -263,66 +246,18 @@ export class AxiProtocolChecker extends Module {
     for (let i = 0; i < this.watches.length; i++) this.watches[i]!.state.waiting = 0;
   }
 
-  /** Holds what a stalled channel shows against what it showed first. Returns whether it shows something new. */
-  private checkStable({ label, channel, fields, state }: Watch): boolean {
-    if (state.waiting === 0) return channel.valid.value !== 0;
-    if (channel.valid.value === 0) {
-      state.waiting = 0;
-      this.reportShown(
-        'valid-dropped',
-        label,
-        channel,
-        `wanted ${label}valid high until ${label}ready, got low`,
-      );
-      return false;
-    }
-    let at = 0;
-    for (let i = 0; i < fields.length; i++) {
-      const [name, net] = fields[i]!;
-      for (let lane = 0; lane < net.lanes; lane++, at++) {
-        const value = net instanceof Signal ? net.value : net.get(lane);
-        if (value === state.held[at]) continue;
-        const where = net.lanes > 1 ? `${name}[${lane}]` : name;
-        const was = state.held[at];
-        this.takeHeld(fields, state.held);
-        this.reportShown(
-          'payload-changed',
-          label,
-          channel,
-          `wanted ${where} stable at ${was} while ${label}valid waits, got ${value}`,
-        );
-        return false;
-      }
-    }
-    return false;
-  }
-
-  private hold({ channel, fields, state }: Watch): void {
-    const waits = channel.valid.value !== 0 && channel.ready.value === 0;
-    if (waits && state.waiting === 0) this.takeHeld(fields, state.held);
-    state.waiting = waits ? 1 : 0;
-    state.resetReported = 0;
-  }
-
-  private takeHeld(fields: Watch['fields'], held: Float64Array): void {
-    let at = 0;
-    for (let i = 0; i < fields.length; i++) {
-      const net = fields[i]![1];
-      if (net instanceof Signal) held[at] = net.value;
-      else net.copyTo(held, at);
-      at += net.lanes;
-    }
-  }
-
-  private checkAddress(channel: NonNullable<AxiPort['ar']>, watched: WatchRegisters, open: OpenBursts): void {
+  private checkAddress(
+    channel: NonNullable<AxiPort['ar']>,
+    watched: HandshakeRegisters,
+    open: OpenBursts,
+  ): void {
     const { id, addr, len, size, burst } = channel.payload;
     if (watched.waiting === 0) {
       const broken = brokenBurstRule(addr.value, len.value, size.value, burst.value, this.busBytes);
       if (broken !== null) this.report(broken.rule, channel, id.value, addr.value, broken.problem);
     }
-    // A burst of no known kind has no beats whose addresses could be told; it counts as INCR.
-    const kind = burst.value === 3 ? 1 : burst.value;
-    if (channel.fires) open.add(id.value, addr.value, len.value, size.value, kind);
+    // A burst of no known kind counts as INCR: beatAddress takes it so.
+    if (channel.fires) open.add(id.value, addr.value, len.value, size.value, burst.value);
   }
 
   private get busBytes(): number {
@@ -396,7 +331,7 @@ export class AxiProtocolChecker extends Module {
     }
   }
 
-  private checkResponse(b: NonNullable<AxiPort['b']>, watched: WatchRegisters): void {
+  private checkResponse(b: NonNullable<AxiPort['b']>, watched: HandshakeRegisters): void {
     const s = this.state;
     const { writes } = this;
     const id = b.payload.id.value;
@@ -423,7 +358,7 @@ export class AxiProtocolChecker extends Module {
       this.report('exokay', b, id, address, 'wanted OKAY, SLVERR or DECERR, got EXOKAY');
   }
 
-  private checkRead(r: NonNullable<AxiPort['r']>, watched: WatchRegisters): void {
+  private checkRead(r: NonNullable<AxiPort['r']>, watched: HandshakeRegisters): void {
     const { reads } = this;
     const id = r.payload.id.value;
     const i = reads.find(id, 0, reads.count);
@@ -481,7 +416,7 @@ export class AxiProtocolChecker extends Module {
   }
 
   /** A violation of the handshake: ID and address are those shown, where the channel has them. */
-  private reportShown(rule: AxiRule, label: string, channel: Channel<Fields>, problem: string): void {
+  private reportShown({ rule, problem }: BrokenRule, { label, channel }: HandshakeWatch): void {
     const { ar, r, aw, b } = this.link;
     let burst: { id: number | null; address: number | null } = NO_BURST;
     if (label === 'ar') burst = { id: ar!.payload.id.value, address: ar!.payload.addr.value };
@@ -519,15 +454,4 @@ export class AxiProtocolChecker extends Module {
     const where = address === null ? '' : `, address 0x${address.toString(16)}`;
     throw new AxiProtocolError(path, `${rule}: ${problem}${who}${where}`, cycle, violation);
   }
-}
-
-function watch(label: string, channel: Channel<Fields>): Watch {
-  const fields = Object.entries<AnyNet>(channel.payload);
-  const words = fields.reduce((sum, [, net]) => sum + net.lanes, 0);
-  return {
-    label,
-    channel,
-    fields,
-    state: { waiting: 0, held: new Float64Array(words), bad: 0, resetReported: 0 },
-  };
 }

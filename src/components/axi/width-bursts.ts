@@ -29,7 +29,7 @@ export const FIELD = {
   /** AxSIZE and AxBURST at both ports; of the one-to-one kind only. */
   size: 3,
   burst: 4,
-  /** Bytes of a wide beat's part that narrow beats fill: a wide beat is over at each multiple. */
+  /** Bytes of a wide beat's part that narrow beats fill: a wide beat is over at each multiple. 1 when not packed. */
   unit: 5,
   /** 1 for the last of the bursts that one burst was split into. */
   final: 6,
@@ -148,7 +148,6 @@ export class BurstSplitter {
     if (this.widths.up) this.showUp();
     else if (sizeBytes(size) > narrow) this.showPart();
     else this.showSame();
-    to.payload.id.write(0);
     to.valid.write(1);
     for (let i = 0; i < this.rings.length; i++) this.rings[i]!.push(row);
     if (row[FIELD.final] !== 0) {
@@ -232,16 +231,16 @@ export class BurstSplitter {
   }
 }
 
-/** Byte address of narrow beat k of a ring's first burst. */
+/** Byte address of narrow beat k of a ring's first burst; of a packed one's, that of its narrow word. */
 export function narrowAddress(ring: BurstRing, k: number, narrow: number): number {
   const addr = ring.get(FIELD.addr);
-  if (ring.get(FIELD.packed) !== 0) return k === 0 ? addr : alignDown(addr, narrow) + k * narrow;
+  if (ring.get(FIELD.packed) !== 0) return alignDown(addr, narrow) + k * narrow;
   return beatAddress(addr, k, ring.get(FIELD.count), ring.get(FIELD.size), ring.get(FIELD.burst));
 }
 
 /** Whether the narrow beat k, at this address, is the last of its wide beat. */
 export function endsWideBeat(ring: BurstRing, k: number, address: number, narrow: number): boolean {
-  if (ring.get(FIELD.packed) === 0 || k === ring.get(FIELD.count) - 1) return true;
+  if (k === ring.get(FIELD.count) - 1) return true;
   const unit = ring.get(FIELD.unit);
   const next = alignDown(address, narrow) + narrow;
   return next === alignDown(next, unit);

@@ -195,6 +195,28 @@ describe('AxiInterconnect', () => {
     expect(masters[0]!.r.slice(5).map((s) => s.item.id)).toEqual([1, 2, 1]);
   });
 
+  it("keeps to a burst that has begun though the turn is another slave's", () => {
+    const { sim, masters, slaves } = rig();
+    slaves[1]!.r.push(read(2, 100, 0), read(2, 104, 0), read(2, 108));
+    sim.step(undefined, 1);
+    slaves[0]!.r.push(read(1, 0));
+    sim.step(undefined, 12);
+    expect(masters[0]!.r.map((s) => s.item.id)).toEqual([2, 2, 2, 1]);
+  });
+
+  it('serves answers of two slaves in turn', () => {
+    const { sim, masters, slaves } = rig();
+    for (let i = 0; i < 3; i++) {
+      slaves[0]!.r.push(read(1, i));
+      slaves[1]!.r.push(read(2, i));
+      slaves[0]!.b.push({ id: 1, resp: 0 });
+      slaves[1]!.b.push({ id: 2, resp: 0 });
+    }
+    sim.step(undefined, 12);
+    expect(masters[0]!.r.map((s) => s.item.id)).toEqual([1, 2, 1, 2, 1, 2]);
+    expect(masters[0]!.b.map((s) => s.item.id)).toEqual([1, 2, 1, 2, 1, 2]);
+  });
+
   it('is as new after a reset in mid-run', () => {
     const { sim, fabric, masters, slaves } = rig({ outstanding: 1 }, 0);
     masters[0]!.ar.push(burst(0, 1, 1), burst(0, 1, 1), burst(2 * PAGE, 9, 3));
