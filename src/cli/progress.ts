@@ -5,7 +5,7 @@ const LINE_MS = 5_000;
 
 /** Progress on stderr: a line that redraws itself on a terminal, a plain line now and then elsewhere. */
 export class Progress {
-  private readonly live = process.stderr.isTTY === true && process.env['CI'] === undefined;
+  private readonly live = process.stderr.isTTY && process.env['CI'] === undefined;
   private latest = Date.now();
   private drawn = false;
 

@@ -147,9 +147,11 @@ describe.skipIf(files.length === 0)(`the project's files${skipped}`, () => {
       const lines = read(file).split('\n');
       lines.forEach((line, i) => {
         // Tests may compare with peers' results beside the checkout, and skip in words where they are absent.
-        const outside = file.startsWith('test/') && new RegExp(['\\.\\./shar', 'ed/data'].join('')).test(line);
+        const outside =
+          file.startsWith('test/') && new RegExp(['\\.\\./shar', 'ed/data'].join('')).test(line);
         for (const [what, pattern] of forbidden)
-          if (!outside && pattern.test(line)) found.push(`${file}:${i + 1}: ${what}: ${line.trim().slice(0, 100)}`);
+          if (!outside && pattern.test(line))
+            found.push(`${file}:${i + 1}: ${what}: ${line.trim().slice(0, 100)}`);
       });
     }
     expect(found).toEqual([]);
