@@ -37,10 +37,8 @@ export class HandshakeWatch {
       state.bad = 0;
       return null;
     }
-    if (channel.valid.value === 0) {
-      state.waiting = 0;
+    if (channel.valid.value === 0)
       return { rule: 'valid-dropped', problem: `wanted ${label}valid high until ${label}ready, got low` };
-    }
     let at = 0;
     for (let i = 0; i < fields.length; i++) {
       const [name, net] = fields[i]!;

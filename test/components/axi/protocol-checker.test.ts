@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { burstFault } from '../../../src/components/axi/burst.js';
 import { checkAxiLinks } from '../../../src/components/axi/check-links.js';
 import { AxiProtocolError } from '../../../src/components/axi/errors.js';
+import { AxiClockCrossing } from '../../../src/components/axi/clock-crossing.js';
 import { AxiModule, type AxiPort, connectAxi } from '../../../src/components/axi/link.js';
 import { AXI_RULES, AxiProtocolChecker, type AxiRule } from '../../../src/components/axi/protocol-checker.js';
 import { AxiRegisterSlice } from '../../../src/components/axi/register-slice.js';
@@ -545,6 +546,16 @@ describe('AxiProtocolChecker', () => {
     expect(checker.violations).toEqual([]);
   });
 
+  it('reports a valid in each of two resets', () => {
+    const { checker, play } = scripted();
+    const bad = { rst: 1, ar: incr(0, 1) };
+    play(idle, { rst: 1 }, bad, { rst: 1 }, idle, idle, { rst: 1 }, bad, { rst: 1 });
+    expect(checker.violations.map((v) => [v.rule, v.cycle])).toEqual([
+      ['valid-in-reset', 2],
+      ['valid-in-reset', 7],
+    ]);
+  });
+
   it('ends the run at the first violation in its default mode, with the whole report in the error', () => {
     const { play } = scripted({ mode: 'throw' });
     play(idle);
@@ -717,6 +728,22 @@ describe('checkAxiLinks', () => {
     expect(checkers.map((c) => c.path)).toEqual(['axi_check_cpu_ar']);
     expect(checkers[0]).toBeInstanceOf(AxiProtocolChecker);
     expect(lonely.ar.peer).toBeNull();
+  });
+
+  it('follows the reset of the port, where a part has several', () => {
+    const sim = new Simulator();
+    const [sClock, mClock] = [sim.clock('s', 1e8), sim.clock('m', 2e8)];
+    const crossing = new AxiClockCrossing(sim, 'crossing', { sClock, mClock, lanes: 4 });
+    const slave = new TrafficSlave(sim, 'ram', {
+      lanes: 4,
+      idBits: 4,
+      clock: mClock,
+      rate: 1,
+      next: random(2),
+    });
+    connectAxi(crossing.m, slave);
+    const [checker] = checkAxiLinks(sim);
+    expect(checker!.rst.driver).toBe(crossing.mRst);
   });
 
   it('checks wires once that pass the ports of several levels', () => {

@@ -228,7 +228,7 @@ describe('AxiWidthConverter', () => {
   it('is as new after a reset in mid-run', () => {
     const { sim, converter, master, slave, run } = rig(16, 4);
     master.ar.push(burst(0x1c0, 4, 1, 5, 2));
-    master.aw.push(burst(0, 4, 1, 5), burst(0, 4, 1, 5));
+    master.aw.push(burst(0x1c0, 4, 1, 5, 2), burst(0, 4, 1, 5));
     master.w.push(write(words(16, 0), 0, 0));
     slave.r.push(read(words(4, 5), 0, 2));
     slave.b.push({ id: 0, resp: 3 });
@@ -243,8 +243,21 @@ describe('AxiWidthConverter', () => {
     );
     const now = sim.clocks[0]!.cycle;
     master.ar.push(burst(0, 1, 2, 5));
+    master.aw.push(burst(0x40, 1, 6, 5));
+    master.w.push(write(words(16, 50), 0xf00f_00ff, 1));
+    slave.w.length = 0;
     for (let i = 0; i < 4; i++) slave.r.push(read(words(4, 10 * i), i === 3 ? 1 : 0));
     run(20);
+    expect(shown(slave.aw).at(-1)).toEqual([now + 3, 0, 0x40, 4, 3, 1]);
+    expect(slave.w.map((s) => [s.cycle - now, s.item.strb, s.item.last])).toEqual([
+      [4, 0xff, 0],
+      [5, 0, 0],
+      [6, 0x0f, 0],
+      [7, 0xf0, 1],
+    ]);
+    slave.b.push({ id: 0, resp: 0 });
+    run(20);
+    expect(master.b.at(-1)!.item).toEqual({ id: 6, resp: 0 });
     expect(shown(slave.ar).at(-1)).toEqual([now + 3, 0, 0, 4, 3, 1]);
     expect(master.r.at(-1)!.item).toEqual(
       read(
