@@ -162,8 +162,8 @@ export class Simulator {
     this.started = true;
     for (const net of this.nets) if (net.driver !== null) net.slot = net.root.slot;
     for (const net of this.nets) if (net.isObserved) this.watch(net, net.watchedIn);
-    this.links = this.allModules.flatMap((m) => [...m.channels.values()].map((c) => c.links));
-    this.links = [...new Set(this.links)];
+    const channels = this.allModules.flatMap((m) => [...m.channels.values()]);
+    this.links = channels.filter((c) => c.chain[0] === c).map((c) => c.links);
     const { engine } = this;
     for (const { id, sensitivity } of this.combs) {
       for (const slot of slotsOf(sensitivity)) engine.addSensitivity(slot, id);
