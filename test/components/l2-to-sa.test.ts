@@ -69,7 +69,7 @@ const outW = (l: Layer) => outSize(l.w, l.kw, l.sx, l.dx, l.px);
 const kprimeOf = (l: Layer) => l.bias + l.channels * l.kh * l.kw;
 
 /** The fields of a work entry with whole sums, from output column 0 on. */
-const whole = (l: Layer) => ({
+const wholeSums = (l: Layer) => ({
   col0: 0,
   kprime: kprimeOf(l),
   channels: l.channels,
@@ -268,7 +268,7 @@ function runLayer(l: Layer, t: Tensors, pauses: Pauses, limit = 200_000) {
             pixels: band.pixels,
             row0: band.row0,
             first_row: band.firstRow,
-            ...whole(l),
+            ...wholeSums(l),
           });
         if (band.rows === 0) {
           // Nothing to fill: full at once, but entries keep their order.
@@ -454,7 +454,7 @@ function timing(layer: Partial<Layer>, panels = 1, pauses: Pauses = {}) {
       pixels: band.pixels,
       row0: band.row0,
       first_row: band.firstRow,
-      ...whole(l),
+      ...wholeSums(l),
       ...over,
     });
   };
@@ -674,7 +674,7 @@ describe('L2ToSa, errors', () => {
     const t = bench(l, {}, { q: 2 });
     t.engines.panelsReady.poke([1, 1]);
     const band = { half_a: 0, half_b: 0, panels: 1, last_rows: 4, pixels: 12, row0: 0, first_row: 0 };
-    t.work.queue.push({ ...band, ...whole(l) });
+    t.work.queue.push({ ...band, ...wholeSums(l) });
     expect(() => t.sim.step(t.clock, 20)).toThrow(new BankConflictError('l2_to_sa', 2, [2, 3], 5));
   });
 
