@@ -11,8 +11,9 @@ import {
   vector,
   type Wait,
 } from '../kernel/index.js';
+import { wideBeat, WIDE_WORDS } from './beat-packer.js';
 import { AddressError, MemoryHazardError } from './bram.js';
-import { BEAT_WORDS, bankCount } from './l2-layout.js';
+import { bankCount, BEAT_WORDS, paddedSliceWords } from './l2-layout.js';
 
 /** A fill command and the data that came with it disagree. */
 export class FillError extends MarblewaveError {
@@ -23,6 +24,16 @@ export class FillError extends MarblewaveError {
 
 /** Fill commands, by `kind`. */
 export const FILL_KIND = { panel: 0, rows: 1 } as const;
+
+/** A fill command: what a READ command's words are, and where they belong. */
+export const fillCommand = {
+  kind: uint(1),
+  half: uint(1),
+  addr: uint(16),
+  channel: uint(16),
+  row: uint(16),
+  rows: uint(16),
+};
 
 export interface L2Spec {
   readonly clock: Clock;
@@ -51,29 +62,32 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  * The L2 cache: two halves of A (filter panels, one slice of n words an address) and two halves of B (activations, in
  * Nb single-word banks), filled from DDR3 while the other half is read. Where things lie: l2-layout.ts.
  *
- * Ports    beat: 16 int16 words; `count` of them from word `first` on belong to the command; `last` marks its last.
- *          fill: one command per READ command, in the same order. kind 0, an A panel: cfg_kprime slices from slice
- *          `addr` of the half on, each padded in DDR3 to whole beats (first 0, count 16), lanes 0 to n−1 kept. kind 1,
- *          B rows: `rows` rows of cfg_w words of channel `channel`, contiguous, the first being row `row` of the
- *          band's stored rows. Rows past cfg_hband go on with row 0 of the next channel, so that one command may fill
- *          several whole planes.
+ * Ports    beat: 32 int16 words (beat-packer.ts); `count` of them from word `first` on belong to the command; `last` marks
+ *          its last.
+ *          fill: one command per READ command, in the same order. kind 0, an A panel: `rows` slices from slice `addr` of
+ *          the half on, each padded in DDR3 to a multiple of 16 words, lanes 0 to n−1 kept; words come in whole multiples
+ *          of 16. kind 1, B rows: `rows` rows of cfg_w words of channel `channel`, contiguous, the first being row `row`
+ *          of the band's stored rows. Rows past cfg_hband go on with row 0 of the next channel, so that one command may
+ *          fill several whole planes.
  *          cfg_*: constant while anything is under way.
  *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
  *          keeps its word.
  *          fill_done pulses for one cycle with fill_done_kind and fill_done_half.
- * Timing   A beat accepted in cycle c is written from c+1 on: one beat of A a cycle; of B one row segment a cycle, a
- *          segment being the rest of the beat or of the row, cut at Nb words. beat_ready = no beat is held, or this
- *          cycle's segment is the held one's last: so one beat a cycle at best. A command accepted in c is divided
- *          into row and address in c+1 and writes from c+2 on; the next one is prepared meanwhile, without a gap.
- *          Both readys depend on registers only. fill_done comes in the cycle after the last write: a read
- *          address may be presented in that very cycle. A read presented in c shows in the data from c+2 on, as in
- *          {@link Bram}. See docs/timing-model.md.
+ * Timing   A beat accepted in cycle c is written from c+1 on, one segment a cycle: of A the rest of the beat or of the
+ *          slice (n = 28: a beat is a slice; n <= 16: a beat is two slices, two cycles); of B the rest of the beat or of
+ *          the row, cut at Nb words. beat_ready = no beat is held, or this cycle's segment is the held one's last: so one
+ *          beat a cycle at best, 64 bytes. A command accepted in c is divided into row and address in c+1 and writes from
+ *          c+2 on; the next one is prepared meanwhile, without a gap. fill_ready = no command is being prepared, or it
+ *          becomes the active one at this edge. Both readys depend on registers only. fill_done comes in the cycle after
+ *          the last write: a read address may be presented in that very cycle. A read presented in c shows in the data
+ *          from c+2 on, as in {@link Bram}. See docs/timing-model.md.
  * Storage  2·aSlices·n + 2·bWords·Nb words, kept here as two typed arrays for speed; the structural form is one
  *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only.
  * Errors   ConfigError; MemoryHazardError when a half is read and written at one address in one cycle; AddressError
  *          past the end of a memory; FillError when a command's words and its beats do not end together, when a
- *          panel's beat is not whole, and for an empty command or a row beyond the band.
- * Source   The machine contract, section 6 and 10. Own: rows running on into the next channel, the preparing stage.
+ *          panel's words do not come in multiples of 16, and for an empty command or a row beyond the band.
+ * Source   The machine contract, section 6, 10 and 11 (the wide fill). Own: rows running on into the next channel, the
+ *          preparing stage.
  */
 export class L2Cache extends Module {
   readonly beat;
@@ -81,7 +95,6 @@ export class L2Cache extends Module {
   readonly fillDone;
   readonly fillDoneKind;
   readonly fillDoneHalf;
-  readonly cfgKprime;
   readonly cfgW;
   readonly cfgQ;
   readonly cfgU;
@@ -100,6 +113,8 @@ export class L2Cache extends Module {
   readonly nb: number;
   override readonly state;
   private readonly spec: L2Spec;
+  /** Words of DDR3 that a slice takes. */
+  private readonly sliceWords: number;
   /** Bank addresses that the present edge writes in a B half, −1 for none. Scratch, no register. */
   private readonly written: Int32Array;
 
@@ -109,21 +124,13 @@ export class L2Cache extends Module {
     const { clock, n, aSlices, bWords } = spec;
     this.spec = spec;
     this.nb = bankCount(n);
+    this.sliceWords = paddedSliceWords(n);
     const word = int(16);
-    this.beat = this.sink(
-      'beat',
-      { data: vector(BEAT_WORDS, word), first: uint(4), count: uint(5), last: bool },
-      clock,
-    );
-    this.fill = this.sink(
-      'fill',
-      { kind: uint(1), half: uint(1), addr: uint(16), channel: uint(16), row: uint(16), rows: uint(16) },
-      clock,
-    );
+    this.beat = this.sink('beat', wideBeat, clock);
+    this.fill = this.sink('fill', fillCommand, clock);
     this.fillDone = this.output('fill_done', bool);
     this.fillDoneKind = this.output('fill_done_kind', uint(1));
     this.fillDoneHalf = this.output('fill_done_half', uint(1));
-    this.cfgKprime = this.input('cfg_kprime', uint(16));
     this.cfgW = this.input('cfg_w', uint(16));
     this.cfgQ = this.input('cfg_q', uint(16));
     this.cfgU = this.input('cfg_u', uint(16));
@@ -149,7 +156,7 @@ export class L2Cache extends Module {
       aFresh: 0,
       bFresh: 0,
       /** The held beat: `left` words from word `at` on are still to be written; 0 for none. */
-      word: new Int16Array(BEAT_WORDS),
+      word: new Int16Array(WIDE_WORDS),
       at: 0,
       left: 0,
       last: 0,
@@ -161,7 +168,7 @@ export class L2Cache extends Module {
       half: 0,
       /** Slices or rows left. */
       todo: 0,
-      /** A: slice address and first lane of the coming beat. B: address of the row's word 0. */
+      /** A: slice address and lane of the coming word. B: address of the row's word 0. */
       addr: 0,
       lane: 0,
       /** B: row of the band, its bank of word 0; column, its remainder and quotient by Nb. */
@@ -275,8 +282,8 @@ export class L2Cache extends Module {
     s.at = this.beat.payload.first.value;
     s.left = this.beat.payload.count.value;
     s.last = this.beat.payload.last.value;
-    if (s.left === 0 || s.at + s.left > BEAT_WORDS)
-      throw this.mismatch(`a beat of ${s.left} words from word ${s.at} on, of ${BEAT_WORDS}`);
+    if (s.left === 0 || s.at + s.left > WIDE_WORDS)
+      throw this.mismatch(`a beat of ${s.left} words from word ${s.at} on, of ${WIDE_WORDS}`);
   }
 
   /** Accepts a command into the preparing stage; the division is by a constant of the layer (one DSP). */
@@ -289,7 +296,7 @@ export class L2Cache extends Module {
     next.half = half.value;
     next.addr = addr.value;
     next.row = row.value;
-    next.rows = kind.value === FILL_KIND.panel ? this.cfgKprime.value : rows.value;
+    next.rows = rows.value;
     if (next.rows === 0) throw this.mismatch('a fill command of no slices or rows');
     if (next.kind === FILL_KIND.panel) return;
     if (u === 0 || this.cfgW.value === 0)
@@ -313,7 +320,7 @@ export class L2Cache extends Module {
     s.addr = next.addr;
     if (next.kind === FILL_KIND.panel) {
       if (next.addr + next.rows > this.spec.aSlices)
-        throw this.beyond('fill_addr + cfg_kprime', this.spec.aSlices + 1, next.addr + next.rows);
+        throw this.beyond('fill_addr + fill_rows', this.spec.aSlices + 1, next.addr + next.rows);
       return;
     }
     s.row = next.row;
@@ -329,7 +336,7 @@ export class L2Cache extends Module {
   private nextSegment(): number {
     const s = this.state;
     if (s.active === 0 || s.left === 0) return 0;
-    if (s.kind === FILL_KIND.panel) return s.left;
+    if (s.kind === FILL_KIND.panel) return Math.min(s.left, this.sliceWords - s.lane);
     return Math.min(s.left, this.cfgW.value - s.x, this.nb);
   }
 
@@ -338,23 +345,28 @@ export class L2Cache extends Module {
     const s = this.state;
     if (segment === 0 || s.todo !== 1) return false;
     return s.kind === FILL_KIND.panel
-      ? s.lane + BEAT_WORDS >= this.spec.n
+      ? s.lane + segment === this.sliceWords
       : s.x + segment === this.cfgW.value;
   }
 
-  /** Writes the held beat into its lanes of a slice. Returns whether the command is finished. */
+  /** Writes a segment of the held beat into its lanes of a slice. Returns whether the command is finished. */
   private writeSlicePart(): boolean {
     const s = this.state;
     const { n, aSlices } = this.spec;
-    if (s.left !== BEAT_WORDS) throw this.mismatch(`a panel's beat of ${s.left} words, not ${BEAT_WORDS},`);
-    const finished = this.endsCommand(s.segment);
+    const { segment, aMemory, word } = s;
+    if (s.at % BEAT_WORDS !== 0 || segment % BEAT_WORDS !== 0)
+      throw this.mismatch(
+        `a panel's beat of ${s.left} words from word ${s.at} on, not multiples of ${BEAT_WORDS},`,
+      );
+    const finished = this.endsCommand(segment);
     const to = (s.half * aSlices + s.addr) * n;
-    const end = Math.min(n, s.lane + BEAT_WORDS);
-    const { aMemory, word } = s;
-    for (let i = s.lane; i < end; i++) aMemory[to + i] = word[i - s.lane]!;
-    s.left = 0;
-    s.lane += BEAT_WORDS;
-    if (s.lane >= n) {
+    const end = Math.min(n, s.lane + segment);
+    const shift = s.at - s.lane;
+    for (let i = s.lane; i < end; i++) aMemory[to + i] = word[i + shift]!;
+    s.at += segment;
+    s.left -= segment;
+    s.lane += segment;
+    if (s.lane === this.sliceWords) {
       s.lane = 0;
       s.addr += 1;
       s.todo -= 1;

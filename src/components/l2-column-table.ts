@@ -4,7 +4,8 @@ import type { LayerWalk } from './l2-layer-walk.js';
 export interface TableEntry {
   /** Output pixels of the band. */
   readonly pixels: number;
-  /** Input row of the first output row's tap 0. */
+  /** Output column of the first one, and the input row of its tap 0. */
+  readonly col0: number;
   readonly row0: number;
   /** First stored input row. */
   readonly firstRow: number;
@@ -12,7 +13,8 @@ export interface TableEntry {
 
 /**
  * The double-buffered column table of the B engine: for each column of a pixel tile, where its tap (0, 0) lies. A tap
- * then only adds offsets that all columns share. Built two columns a cycle by counters: no division per column.
+ * then only adds offsets that all columns share. Built two columns a cycle by counters: one division an entry, in its
+ * set-up cycle, none a column.
  *
  * Buffer h of a table of n columns has its columns at h·n. All values refer to channel 0, tap (0, 0), and may be
  * outside the image: `x`, `y` input coordinates; `xMod` = x mod Nb, 0 to Nb − 1; `base` = (y − firstRow)·w + ⌊x/Nb⌋;
@@ -63,11 +65,15 @@ export class ColumnTable {
     s.active = 1;
     s.pixels = entry.pixels;
     s.columns = 0;
-    s.ox = 0;
+    s.ox = entry.col0;
     s.py = entry.row0;
     s.rowBase = yStored * walk.w;
     s.rowBank = modulo(yStored * walk.q - walk.padX, nb);
-    this.startRow(walk);
+    const along = entry.col0 * walk.strideX;
+    s.px = along - walk.padX;
+    s.pxMod = modulo(s.px, nb);
+    s.pxDiv = Math.floor(s.px / nb);
+    s.pBank = (s.rowBank + along) % nb;
   }
 
   /** One cycle: at most two columns more. Returns whether that was the entry's last. */

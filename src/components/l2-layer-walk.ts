@@ -1,11 +1,5 @@
 /** The layer's geometry and layout as the address generators are configured with it. */
 export interface LayerGeometry {
-  /** Slices of a panel: bias + channels·kernelH·kernelW. */
-  readonly kprime: number;
-  /** 1 when slice 0 is the bias slice. */
-  readonly bias: number;
-  /** Channels of the group. */
-  readonly channels: number;
   readonly kernelH: number;
   readonly kernelW: number;
   readonly strideY: number;
@@ -25,7 +19,7 @@ export interface LayerGeometry {
 
 /**
  * The constants of a layer's walk: the geometry, and the steps of the counters by which it goes. In hardware they
- * settle during the controller's CONFIG state, from configuration registers that then stay.
+ * settle between the controller's CONFIG state and the first work entry, from configuration registers that then stay.
  */
 export interface LayerWalk extends LayerGeometry {
   /** strideX mod Nb and div Nb. */
@@ -60,17 +54,27 @@ export function layerWalk(g: LayerGeometry, nb: number): LayerWalk {
   };
 }
 
-/** A work entry and the sizes of the machine, for {@link walkProblem}. */
-export interface WalkEntry {
-  readonly nb: number;
-  readonly n: number;
-  readonly aSlices: number;
-  readonly biasExp: number;
+/** A work entry: see l2-work-queue.ts. */
+export interface WorkEntry {
   readonly panels: number;
   readonly lastRows: number;
   readonly pixels: number;
   readonly row0: number;
   readonly firstRow: number;
+  readonly col0: number;
+  readonly kprime: number;
+  readonly channels: number;
+  readonly bias: number;
+  readonly opens: number;
+  readonly closes: number;
+}
+
+/** The sizes of the machine, for {@link walkProblem}. */
+export interface WalkSizes {
+  readonly nb: number;
+  readonly n: number;
+  readonly aSlices: number;
+  readonly biasExp: number;
 }
 
 /**
@@ -79,25 +83,38 @@ export interface WalkEntry {
  */
 export function walkProblem(
   g: LayerWalk,
-  entry: WalkEntry,
+  sizes: WalkSizes,
+  entry: WorkEntry,
 ): { readonly field: string; readonly wanted: string; readonly got: number } | null {
-  const { nb, n, aSlices, biasExp, panels, lastRows, pixels, row0, firstRow } = entry;
-  const counts = { channels: g.channels, kh: g.kernelH, kw: g.kernelW, in_h: g.inH, in_w: g.inW };
+  const { nb, n, aSlices, biasExp } = sizes;
+  const { panels, lastRows, pixels, row0, firstRow, col0, channels, bias } = entry;
+  const counts = { kh: g.kernelH, kw: g.kernelW, in_h: g.inH, in_w: g.inW };
   for (const [name, got] of Object.entries({ ...counts, out_w: g.outW, u: g.u, wbank: g.w }))
     if (got < 1) return { field: `cfg_${name}`, wanted: '>= 1', got };
-  const kprime = g.bias + g.channels * g.kernelH * g.kernelW;
-  const most = Math.floor(aSlices / g.kprime);
+  const kprime = bias + channels * g.kernelH * g.kernelW;
+  const most = Math.floor(aSlices / entry.kprime);
   const start = Math.max(0, row0);
-  const outRows = Math.ceil(pixels / g.outW);
+  const outRows = Math.ceil((col0 + pixels) / g.outW);
   const end = Math.min(g.inH, row0 + (outRows - 1) * g.strideY + (g.kernelH - 1) * g.dilY + 1);
   const storesNone = start >= end;
+  const isPart = entry.opens + entry.closes < 2;
   const checks: readonly (readonly [string, boolean, string, number])[] = [
-    ['cfg_kprime', g.kprime === kprime, `cfg_bias + cfg_channels·cfg_kh·cfg_kw = ${kprime}`, g.kprime],
+    ['work_channels', channels >= 1, '>= 1', channels],
+    [
+      'work_kprime',
+      entry.kprime === kprime,
+      `work_bias + work_channels·cfg_kh·cfg_kw = ${kprime}`,
+      entry.kprime,
+    ],
     ['cfg_bias_exp', biasExp <= 14, '<= 14', biasExp],
     ['cfg_q', g.q < nb, `below the number of banks, ${nb}`, g.q],
     ['work_panels', panels >= 1 && panels <= most, `from 1 to the ${most} that an A half holds`, panels],
+    ['work_panels', !isPart || panels === 1, '1 where sums are cut', panels],
     ['work_last_rows', lastRows >= 1 && lastRows <= n, `from 1 to ${n}`, lastRows],
     ['work_pixels', pixels >= 1, '>= 1', pixels],
+    ['work_pixels', !isPart || pixels <= n, `one tile's ${n} at most where sums are cut`, pixels],
+    ['work_bias', bias === 0 || entry.opens === 1, '0 where the sums have begun', bias],
+    ['work_col0', col0 < g.outW, `below the output's width, ${g.outW}`, col0],
     ['work_first_row', storesNone || firstRow <= start, `<= ${start}, the first row used`, firstRow],
     ['cfg_hband', storesNone || end - firstRow <= g.hband, `>= the ${end - firstRow} rows used`, g.hband],
   ];
@@ -138,8 +155,8 @@ export class TapCounter {
     s.rowBase = s.rowBank = s.mod = s.planeBase = s.planeBank = 0;
   }
 
-  /** One tap on. Returns true, and is at the first tap again, when that was the last. */
-  advance(walk: LayerWalk): boolean {
+  /** One tap on, of an entry of so many channels. Returns true, and is at the first tap again, when that was the last. */
+  advance(walk: LayerWalk, channels: number): boolean {
     const s = this.state;
     const { nb } = this;
     s.kx += 1;
@@ -166,7 +183,7 @@ export class TapCounter {
     } else {
       s.ky = s.dy = 0;
       s.c += 1;
-      if (s.c === walk.channels) {
+      if (s.c === channels) {
         this.reset();
         return true;
       }

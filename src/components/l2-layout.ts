@@ -17,7 +17,7 @@ import { ConfigError } from '../kernel/index.js';
  * Source: the machine contract, section 6; the solution for unequal strides is our own derivation.
  */
 
-/** Width of a fill beat in 16-bit words: 256 bits. */
+/** 16-bit words of a beat of the memory bus, 256 bits: what slices are padded to in DDR3. */
 export const BEAT_WORDS = 16;
 /** Words of 16 bits that one BRAM36 gives each half of a B bank: 2K × 18, two halves. */
 export const B_WORDS_PER_BRAM = 1024;

@@ -16,6 +16,7 @@ import { ColumnTable } from './l2-column-table.js';
 import { type LayerGeometry, layerWalk, TapCounter, walkProblem } from './l2-layer-walk.js';
 import { bankCount } from './l2-layout.js';
 import { FIFO_DEPTH, FIFO_DID, SliceFifo } from './l2-slice-fifo.js';
+import { WORK_ENTRIES, workEntry, WorkQueue } from './l2-work-queue.js';
 
 /** Two columns of one slice want the same bank: the layout and the walk disagree. */
 export class BankConflictError extends MarblewaveError {
@@ -27,8 +28,6 @@ export class BankConflictError extends MarblewaveError {
   }
 }
 
-/** Work entries that may be outstanding: one a B half. */
-const QUEUE = 2;
 /** What a column of a slice gets: the word of a bank, or one of these. */
 const ZERO = -1;
 const BIAS = -2;
@@ -39,9 +38,10 @@ const BIAS = -2;
  *
  *     work entry (filter block, band) → tile of n output pixels → panel → k = bias, channel, kernel row, kernel column
  *
- * Ports    work: half_a, half_b; panels p of the block, rows last_rows of its last one; output pixels of the band;
- *          row0 = oy0·strideY − padY, the input row of its first output row's tap 0; first_row, the first stored one.
- *          Sent once the B half is filled. At most two are outstanding.
+ * A sum that is longer than the cache comes in several entries of one tile and one panel each, with some of the channels:
+ * only the first has the tag `first` (and the bias slice), only the last one `last`; between them P keeps the partial sums.
+ *
+ * Ports    work: {@link workEntry}. Sent once the B half is filled. At most two are outstanding.
  *          panels_ready [2]: per A half, how many panels are loaded. It may only fall while no entry of that half is
  *          outstanding.
  *          cfg_*: constant while busy. cfg_bias 1: slice 0 is the bias slice, B constant 2^cfg_bias_exp (0 to 14).
@@ -49,7 +49,8 @@ const BIAS = -2;
  *          a: {first, last, m, nc, data[n]}, the slice of A with its tags: m filters of the panel, nc pixels of the
  *          tile. b: {data[n]}. Columns nc to n − 1 and pixels outside the image are zero, and not read.
  *          done pulses when both engines have made the last read of an entry: its B half is free. busy: an entry is
- *          outstanding. a_wait: the A engine has an entry and awaits a panel; b_wait: the B engine has no entry.
+ *          outstanding. drained: none is, and no slice is under way or waits in a FIFO. a_wait: the A engine has an
+ *          entry and awaits a panel; b_wait: the B engine has no entry.
  * Timing   All outputs are registered. A read started in cycle c puts its address on the ports in c+1, has its data on
  *          l2a_data/l2b_data in c+3, is pushed in c+4 and shows at the FIFO's output in c+5. A read starts only if the
  *          FIFO's level and the reads under way make less than 32. Pops are those of a FIFO with registered outputs
@@ -57,7 +58,8 @@ const BIAS = -2;
  *          An entry accepted in c: A's first read starts in c+1 if its panel is there. The column table is set up in
  *          c+1, built two columns a cycle from c+2 on; B's first read of a tile of nc columns starts in
  *          c+2+⌈nc/2⌉. Later tiles are built ahead, into the other buffer: hidden if p·K' >= ⌈n/2⌉, and across
- *          entries if p·K' >= ⌈n/2⌉ + 1. done, and the waits, report the cycle before. See docs/timing-model.md.
+ *          entries if p·K' >= ⌈n/2⌉ + 1. done, and the waits, report the cycle before; busy and drained are registers of
+ *          the present one. See docs/timing-model.md.
  * Storage  Two FIFOs of 32 slices; two tables of n columns; two work entries.
  * Errors   ConfigError for bad sizes, and, when an entry is accepted, for a configuration that contradicts itself or an
  *          entry whose rows are not all stored; BankConflictError when two columns want one bank.
@@ -67,10 +69,7 @@ const BIAS = -2;
 export class L2ToSa extends Module {
   readonly work;
   readonly panelsReady;
-  readonly cfgKprime;
-  readonly cfgBias;
   readonly cfgBiasExp;
-  readonly cfgChannels;
   readonly cfgKh;
   readonly cfgKw;
   readonly cfgStrideY;
@@ -98,6 +97,7 @@ export class L2ToSa extends Module {
   readonly b;
   readonly done;
   readonly busy;
+  readonly drained;
   readonly aWait;
   readonly bWait;
   /** Number of B banks. */
@@ -105,6 +105,7 @@ export class L2ToSa extends Module {
   override readonly state;
   private readonly n: number;
   private readonly spec: L2Spec;
+  private readonly queue: WorkQueue;
   private readonly table: ColumnTable;
   private readonly tap: TapCounter;
   private readonly aFifo: SliceFifo;
@@ -124,24 +125,9 @@ export class L2ToSa extends Module {
     this.nb = nb;
     const word = int(16);
     const cfg = (field: string, width = 16) => this.input(`cfg_${field}`, uint(width));
-    this.work = this.sink(
-      'work',
-      {
-        half_a: uint(1),
-        half_b: uint(1),
-        panels: uint(10),
-        last_rows: uint(Math.max(6, bitsFor(n))),
-        pixels: uint(32),
-        row0: int(17),
-        first_row: uint(16),
-      },
-      clock,
-    );
+    this.work = this.sink('work', workEntry, clock);
     this.panelsReady = this.input('panels_ready', vector(2, uint(10)));
-    this.cfgKprime = cfg('kprime');
-    this.cfgBias = cfg('bias', 1);
     this.cfgBiasExp = cfg('bias_exp', 4);
-    this.cfgChannels = cfg('channels');
     this.cfgKh = cfg('kh');
     this.cfgKw = cfg('kw');
     this.cfgStrideY = cfg('stride_y');
@@ -170,8 +156,10 @@ export class L2ToSa extends Module {
     this.b = this.source('b', { data: vector(n, word) }, clock);
     this.done = this.output('done', bool);
     this.busy = this.output('busy', bool);
+    this.drained = this.output('drained', bool, 1);
     this.aWait = this.output('a_wait', bool);
     this.bWait = this.output('b_wait', bool, 1);
+    this.queue = new WorkQueue(this.work);
     this.table = new ColumnTable(n, nb);
     this.tap = new TapCounter(nb);
     this.aFifo = new SliceFifo(n);
@@ -180,17 +168,8 @@ export class L2ToSa extends Module {
     this.bankUser = new Uint8Array(nb);
     this.bankEn = new Uint8Array(nb);
     this.state = {
-      /** The work queue: entry e is at e mod 2. */
-      halfA: new Uint8Array(QUEUE),
-      halfB: new Uint8Array(QUEUE),
-      panels: new Int32Array(QUEUE),
-      lastRows: new Int32Array(QUEUE),
-      pixels: new Float64Array(QUEUE),
-      row0: new Int32Array(QUEUE),
-      firstRow: new Int32Array(QUEUE),
-      /** Entries accepted, finished by both engines, by A, by B, and by the table. */
-      accepted: 0,
-      finished: 0,
+      queue: this.queue.state,
+      /** Entries finished by A, by B, and by the table. */
       aEntries: 0,
       bEntries: 0,
       tableEntries: 0,
@@ -234,12 +213,15 @@ export class L2ToSa extends Module {
     if (this.moveB()) moved = true;
     // The pulse of done is over while the last read is still under way.
     if (!(moved || accepts)) return false;
-    const finishes = s.aEntries > s.finished && s.bEntries > s.finished;
-    if (finishes) s.finished += 1;
+    const q = s.queue;
+    const finishes = s.aEntries > q.finished && s.bEntries > q.finished;
+    if (finishes) q.finished += 1;
     if (accepts) this.accept();
+    const busy = q.accepted !== q.finished;
     this.done.write(finishes ? 1 : 0);
-    this.busy.write(s.accepted === s.finished ? 0 : 1);
-    this.work.ready.write(s.accepted - s.finished < QUEUE ? 1 : 0);
+    this.busy.write(busy ? 1 : 0);
+    this.drained.write(busy || s.aFifo.reserved + s.bFifo.reserved !== 0 ? 0 : 1);
+    this.work.ready.write(this.queue.hasRoom ? 1 : 0);
     return true;
   }
 
@@ -247,25 +229,14 @@ export class L2ToSa extends Module {
 
   private accept(): void {
     const s = this.state;
-    const { half_a, half_b, panels, last_rows, pixels, row0, first_row } = this.work.payload;
-    const at = s.accepted % QUEUE;
-    s.halfA[at] = half_a.value;
-    s.halfB[at] = half_b.value;
-    s.panels[at] = panels.value;
-    s.lastRows[at] = last_rows.value;
-    s.pixels[at] = pixels.value;
-    s.row0[at] = row0.value;
-    s.firstRow[at] = first_row.value;
-    if (s.accepted === s.finished) s.walk = layerWalk(this.geometry(), this.nb);
-    s.accepted += 1;
-    this.checkEntry(at);
+    const { accepted, finished } = s.queue;
+    if (accepted === finished) s.walk = layerWalk(this.geometry(), this.nb);
+    this.queue.accept();
+    this.checkEntry(accepted);
   }
 
   private geometry(): LayerGeometry {
     return {
-      kprime: this.cfgKprime.value,
-      bias: this.cfgBias.value,
-      channels: this.cfgChannels.value,
       kernelH: this.cfgKh.value,
       kernelW: this.cfgKw.value,
       strideY: this.cfgStrideY.value,
@@ -283,19 +254,14 @@ export class L2ToSa extends Module {
     };
   }
 
-  private checkEntry(at: number): void {
-    const s = this.state;
-    const problem = walkProblem(s.walk, {
+  private checkEntry(number: number): void {
+    const sizes = {
       nb: this.nb,
       n: this.n,
       aSlices: this.spec.aSlices,
       biasExp: this.cfgBiasExp.value,
-      panels: s.panels[at]!,
-      lastRows: s.lastRows[at]!,
-      pixels: s.pixels[at]!,
-      row0: s.row0[at]!,
-      firstRow: s.firstRow[at]!,
-    });
+    };
+    const problem = walkProblem(this.state.walk, sizes, this.queue.entry(number));
     if (problem === null) return;
     const cycle = this.spec.clock.cycle;
     throw new ConfigError(this.path, problem.field, `${problem.wanted} (cycle ${cycle})`, problem.got);
@@ -306,22 +272,23 @@ export class L2ToSa extends Module {
   /** Starts A's next read if it may. Returns whether it did. */
   private stepA(): boolean {
     const s = this.state;
-    const has = s.aEntries !== s.accepted;
-    const e = s.aEntries % QUEUE;
-    const awaits = has && s.aPanel >= this.panelsReady.get(s.halfA[e]!);
+    const q = s.queue;
+    const has = s.aEntries !== q.accepted;
+    const e = s.aEntries % WORK_ENTRIES;
+    const awaits = has && s.aPanel >= this.panelsReady.get(q.halfA[e]!);
     const starts = has && !awaits && this.aFifo.hasRoom;
     this.aWait.write(awaits ? 1 : 0);
     this.l2aRe.write(starts ? 1 : 0);
     if (!starts) return false;
-    this.l2aHalf.write(s.halfA[e]!);
+    this.l2aHalf.write(q.halfA[e]!);
     this.l2aAddr.write(s.aAddr);
     const { n } = this;
     const slot = this.aFifo.start();
-    const left = s.pixels[e]! - s.aPixels;
-    const lastSlice = s.aSlice === s.walk.kprime - 1;
-    const lastPanel = s.aPanel === s.panels[e]! - 1;
-    s.flags[slot] = (s.aSlice === 0 ? 1 : 0) + (lastSlice ? 2 : 0);
-    s.m[slot] = lastPanel ? s.lastRows[e]! : n;
+    const left = q.pixels[e]! - s.aPixels;
+    const lastSlice = s.aSlice === q.kprime[e]! - 1;
+    const lastPanel = s.aPanel === q.panels[e]! - 1;
+    s.flags[slot] = (s.aSlice === 0 ? q.opens[e]! : 0) + (lastSlice ? 2 * q.closes[e]! : 0);
+    s.m[slot] = lastPanel ? q.lastRows[e]! : n;
     s.nc[slot] = left < n ? left : n;
     s.aSlice += 1;
     s.aAddr += 1;
@@ -364,13 +331,14 @@ export class L2ToSa extends Module {
   /** Starts B's next read if it may. Returns whether it did. */
   private stepB(): boolean {
     const s = this.state;
+    const q = s.queue;
+    const e = s.bEntries % WORK_ENTRIES;
     const starts = s.bTiles !== s.table.built && this.bFifo.hasRoom;
-    const isBias = s.walk.bias === 1 && s.bPastBias === 0;
+    const isBias = q.bias[e] === 1 && s.bPastBias === 0;
     const reads = starts && !isBias ? 1 : 0;
-    this.bWait.write(s.bEntries === s.accepted ? 1 : 0);
+    this.bWait.write(s.bEntries === q.accepted ? 1 : 0);
     this.l2bRe.write(reads);
     if (!starts) return false;
-    const e = s.bEntries % QUEUE;
     const slot = this.bFifo.start();
     const buffer = s.bTiles & 1;
     const nc = s.table.nc[buffer]!;
@@ -381,16 +349,16 @@ export class L2ToSa extends Module {
       s.bPastBias = 1;
       return true;
     }
-    this.l2bHalf.write(s.halfB[e]!);
+    this.l2bHalf.write(q.halfB[e]!);
     this.address(slot, buffer, nc);
-    if (!this.tap.advance(s.walk)) return true;
+    if (!this.tap.advance(s.walk, q.channels[e]!)) return true;
     s.bPastBias = 0;
     s.bPanel += 1;
-    if (s.bPanel !== s.panels[e]!) return true;
+    if (s.bPanel !== q.panels[e]!) return true;
     s.bPanel = 0;
     s.bTiles += 1;
     s.bPixels += nc;
-    if (s.bPixels === s.pixels[e]!) {
+    if (s.bPixels === q.pixels[e]!) {
       s.bPixels = 0;
       s.bEntries += 1;
     }
@@ -456,9 +424,8 @@ export class L2ToSa extends Module {
   private stepTable(bTiles: number): boolean {
     const s = this.state;
     if (s.table.active === 0) {
-      if (s.tableEntries === s.accepted) return false;
-      const e = s.tableEntries % QUEUE;
-      this.table.begin({ pixels: s.pixels[e]!, row0: s.row0[e]!, firstRow: s.firstRow[e]! }, s.walk);
+      if (s.tableEntries === s.queue.accepted) return false;
+      this.table.begin(this.queue.entry(s.tableEntries), s.walk);
       return true;
     }
     if (s.table.built - bTiles >= 2) return false;
@@ -470,8 +437,8 @@ export class L2ToSa extends Module {
 
   override waits(): readonly Wait[] {
     const s = this.state;
-    if (s.aEntries === s.accepted) return [];
-    const half = s.halfA[s.aEntries % QUEUE]!;
+    if (s.aEntries === s.queue.accepted) return [];
+    const half = s.queue.halfA[s.aEntries % WORK_ENTRIES]!;
     const ready = this.panelsReady.get(half);
     if (s.aPanel < ready) return [];
     const whom = this.panelsReady.root.owner?.path ?? 'TOP';

@@ -95,13 +95,14 @@ export class Drain<F extends Fields> extends Module {
   }
 }
 
-/** Beats of 16 words that carry `words` from a word address on; the other lanes hold what a reader must not use. */
+/** Wide beats of 32 words that carry `words` from a word address on; the other lanes hold what a reader must not use. */
 export function beatsOf(words: ArrayLike<number>, address: number): Values[] {
   const beats: Values[] = [];
   for (let at = 0; at < words.length;) {
-    const first = (address + at) % 16;
-    const count = Math.min(16 - first, words.length - at);
-    const data = new Int16Array(16).fill(-21846);
+    // Pairs of 16 words are counted from the command's first, wherever that lies in memory.
+    const first = at === 0 ? address % 16 : 0;
+    const count = Math.min(32 - first, words.length - at);
+    const data = new Int16Array(32).fill(-21846);
     for (let i = 0; i < count; i++) data[first + i] = words[at + i]!;
     at += count;
     beats.push({ data, first, count, last: at === words.length ? 1 : 0 });

@@ -1,31 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AddressError, Bram, MemoryHazardError } from '../../src/components/bram.js';
-import { FillError, L2Cache } from '../../src/components/l2-cache.js';
+import { wideBeat as BEAT } from '../../src/components/beat-packer.js';
+import { fillCommand as FILL, FillError, L2Cache } from '../../src/components/l2-cache.js';
 import { addressOf, bandWords, bankCount, bankOf, bLayout } from '../../src/components/l2-layout.js';
-import {
-  ConfigError,
-  connect,
-  restoreSnapshot,
-  Simulator,
-  takeSnapshot,
-  uint,
-  vector,
-  int,
-  bool,
-} from '../../src/kernel/index.js';
+import { ConfigError, connect, restoreSnapshot, Simulator, takeSnapshot } from '../../src/kernel/index.js';
 import { beatsOf, Feeder, randomFrom, type Values } from './l2-bench.js';
 
-const BEAT = { data: vector(16, int(16)), first: uint(4), count: uint(5), last: bool };
-const FILL = {
-  kind: uint(1),
-  half: uint(1),
-  addr: uint(16),
-  channel: uint(16),
-  row: uint(16),
-  rows: uint(16),
-};
-const panel = (half: number, addr: number): Values => ({ kind: 0, half, addr, channel: 0, row: 0, rows: 0 });
+const panel = (half: number, addr: number, slices: number): Values => ({
+  kind: 0,
+  half,
+  addr,
+  channel: 0,
+  row: 0,
+  rows: slices,
+});
 const rowsOf = (half: number, channel: number, row: number, rows: number): Values => ({
   kind: 1,
   half,
@@ -36,7 +25,6 @@ const rowsOf = (half: number, channel: number, row: number, rows: number): Value
 });
 
 interface Config {
-  kprime?: number;
   w?: number;
   q?: number;
   u?: number;
@@ -61,7 +49,6 @@ function bench(
   const fills = new Feeder(sim, 'top', FILL, clock, pauses);
   connect(beats.out, l2.beat);
   connect(fills.out, l2.fill);
-  l2.cfgKprime.poke(config.kprime ?? 1);
   l2.cfgW.poke(config.w ?? 1);
   l2.cfgQ.poke(config.q ?? 0);
   l2.cfgU.poke(config.u ?? 1);
@@ -108,14 +95,14 @@ function bench(
 const ramp = (count: number, from = 1) => Array.from({ length: count }, (_, i) => from + i);
 
 describe('L2Cache, filling', () => {
-  it('writes the first beat two cycles after its command was accepted, and reports one cycle after the last', () => {
-    // Command and beat 0 are offered and accepted in cycle 1; prepared in 2; written in 3 and 4; reported in 5.
-    const t = bench({ n: 4 }, { kprime: 2 });
-    t.fills.queue.push(panel(1, 7));
+  it('writes the first slice two cycles after its command was accepted, and reports one cycle after the last', () => {
+    // Command and beat are offered and accepted in cycle 1; prepared in 2; n = 4: a beat is two slices, written in 3 and 4; reported in 5.
+    const t = bench({ n: 4 });
+    t.fills.queue.push(panel(1, 7, 2));
     t.beats.queue.push(...beatsOf(ramp(32), 0));
     t.fillAll(1);
     expect(t.fills.accepted).toEqual([1]);
-    expect(t.beats.accepted).toEqual([1, 3]);
+    expect(t.beats.accepted).toEqual([1]);
     expect(t.done).toEqual([5]);
     expect([t.readA(1, 7), t.readA(1, 8), t.readA(1, 9), t.readA(0, 7)]).toEqual([
       [1, 2, 3, 4],
@@ -126,28 +113,51 @@ describe('L2Cache, filling', () => {
   });
 
   it('lets a word be read in the cycle in which its fill is reported', () => {
-    const t = bench({ n: 4 }, { kprime: 1 });
-    t.fills.queue.push(panel(0, 0));
+    const t = bench({ n: 4 });
+    t.fills.queue.push(panel(0, 0, 1));
     t.beats.queue.push(...beatsOf(ramp(16), 0));
     while (t.l2.fillDone.value === 0) t.step();
     expect(t.readA(0, 0)).toEqual([1, 2, 3, 4]);
   });
 
-  it('takes a beat every cycle across commands: 3 panels of 4 slices of 28 words in 24 cycles', () => {
-    const t = bench({ n: 28 }, { kprime: 4 });
+  it('writes a slice of 28 words a cycle, across commands: 3 panels of 4 slices in 12 cycles', () => {
+    const t = bench({ n: 28 });
     for (let p = 0; p < 3; p++) {
-      t.fills.queue.push(panel(0, 4 * p));
+      t.fills.queue.push(panel(0, 4 * p, 4));
       t.beats.queue.push(...beatsOf(ramp(4 * 32, 1000 * p), 0));
     }
     t.fillAll(3);
-    expect(t.done).toEqual([11, 19, 27]);
+    // A beat a cycle from cycle 3 on, 64 bytes: written in 3 to 6, 7 to 10, 11 to 14.
+    expect(t.beats.accepted).toEqual([1, ...ramp(11, 3)]);
+    expect(t.done).toEqual([7, 11, 15]);
     expect(t.readA(0, 9)).toEqual(ramp(28, 2032));
   });
 
-  it('takes a command every cycle when each is one beat long', () => {
+  it('takes a beat every other cycle where it is two slices', () => {
+    const t = bench({ n: 16 });
+    t.fills.queue.push(panel(0, 0, 5));
+    t.beats.queue.push(...beatsOf(ramp(80), 0));
+    t.fillAll(1);
+    // Slices in 3, 4; 5, 6; and the single one of the last beat in 7.
+    expect(t.beats.accepted).toEqual([1, 4, 6]);
+    expect(t.done).toEqual([8]);
+    expect(t.readA(0, 4)).toEqual(ramp(16, 65));
+  });
+
+  it('cuts a beat at the end of a slice of 48 words: 32, 16 and 16, 32 of two slices in 4 cycles', () => {
+    const t = bench({ n: 40 });
+    t.fills.queue.push(panel(0, 3, 2));
+    t.beats.queue.push(...beatsOf(ramp(96), 0));
+    t.fillAll(1);
+    expect(t.beats.accepted).toEqual([1, 3, 5]);
+    expect(t.done).toEqual([7]);
+    expect([t.readA(0, 3), t.readA(0, 4)]).toEqual([ramp(40), ramp(40, 49)]);
+  });
+
+  it('takes a command every cycle when each is one segment long', () => {
     const t = bench({ n: 4 });
     for (let p = 0; p < 5; p++) {
-      t.fills.queue.push(panel(0, p));
+      t.fills.queue.push(panel(0, p, 1));
       t.beats.queue.push(...beatsOf(ramp(16, 100 * p), 0));
     }
     t.fillAll(5);
@@ -156,14 +166,14 @@ describe('L2Cache, filling', () => {
     expect(t.done).toEqual([4, 5, 6, 7, 8]);
   });
 
-  it('writes one row segment a cycle: rows of 6 words from word 10 on take 1 + 1, 1 + 1 and 1 cycles', () => {
-    // Beats of 6, 12 words: segments 6 | 6, 6; the second beat is held for two cycles.
-    const t = bench({ n: 28 }, { w: 6, u: 4, hband: 3, q: 6 });
-    t.fills.queue.push(rowsOf(0, 0, 0, 3));
-    t.beats.queue.push(...beatsOf(ramp(18), 10));
+  it('writes one row segment a cycle: rows of 6 words from word 10 on take 1, 1, 1 + 1 cycles', () => {
+    // Beats of 22 words and 2: segments 6, 6, 6, 4 | 2; the first beat is held for four cycles.
+    const t = bench({ n: 28 }, { w: 6, u: 4, hband: 4, q: 6 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 4));
+    t.beats.queue.push(...beatsOf(ramp(24), 10));
     t.fillAll(1);
-    expect(t.beats.accepted).toEqual([1, 3]);
-    expect(t.done).toEqual([6]);
+    expect(t.beats.accepted).toEqual([1, 6]);
+    expect(t.done).toEqual([8]);
   });
 
   it('cuts a segment at Nb words: 16 words of one row take 6 cycles with 3 banks', () => {
@@ -200,7 +210,7 @@ describe('L2Cache, filling', () => {
 
   it('puts every word where the layout says, for random bands, panels, alignments and pauses', () => {
     const layer = fc.record({
-      n: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 17, 28),
+      n: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 16, 17, 28, 40, 63),
       c: fc.integer({ min: 1, max: 7 }),
       rows: fc.integer({ min: 1, max: 5 }),
       w: fc.integer({ min: 1, max: 45 }),
@@ -225,7 +235,7 @@ describe('L2Cache, filling', () => {
         const bWords = bandWords(layout, channels);
         const t = bench(
           { n, aSlices: kprime * panels, bWords },
-          { kprime, w, q: layout.q, u: layout.u, wbank: layout.w, hband: rows },
+          { w, q: layout.q, u: layout.u, wbank: layout.w, hband: rows },
           () => random() < 0.3,
         );
         const b = ramp(channels * rows * w).map(word);
@@ -233,7 +243,7 @@ describe('L2Cache, filling', () => {
         const a = ramp(panels * kprime * stride).map(word);
         const work = [
           ...ramp(panels, 0).map((p) => () => {
-            t.fills.queue.push(panel(1, p * kprime));
+            t.fills.queue.push(panel(1, p * kprime, kprime));
             t.beats.queue.push(...beatsOf(a.slice(p * kprime * stride, (p + 1) * kprime * stride), 0));
           }),
           ...ramp(channels, 0).map((c) => () => {
@@ -280,7 +290,7 @@ describe('L2Cache, reading', () => {
       const below = (m: number) => Math.floor(random() * m);
       const [aSlices, bWords, nb] = [6, 4, bankCount(n)];
       const width = nb * bWords;
-      const t = bench({ n, aSlices, bWords }, { kprime: aSlices, w: width, wbank: bWords, hband: 1 });
+      const t = bench({ n, aSlices, bWords }, { w: width, wbank: bWords, hband: 1 });
       const { sim, clock, l2 } = t;
       const lanes = (i: number) => Math.min(16, n - 16 * i);
       const a = Array.from(
@@ -298,7 +308,7 @@ describe('L2Cache, reading', () => {
       const fill = (half: number) => {
         const slices = Array.from({ length: aSlices * 16 * a.length }, int16);
         const row = Array.from({ length: width }, int16);
-        t.fills.queue.push(panel(half, 0), rowsOf(half, 0, 0, 1));
+        t.fills.queue.push(panel(half, 0, aSlices), rowsOf(half, 0, 0, 1));
         t.beats.queue.push(...beatsOf(slices, 0), ...beatsOf(row, 0));
         for (let s = 0; s < aSlices; s++) {
           a.forEach((ram, i) => {
@@ -368,10 +378,10 @@ describe('L2Cache, reading', () => {
 
   it('goes on to the same words after a snapshot within a fill', () => {
     const run = (cut: boolean): number[][] => {
-      const build = () => bench({ n: 4 }, { kprime: 6 });
+      const build = () => bench({ n: 4 });
       let t = build();
       const load = (b: typeof t) => {
-        b.fills.queue.push(panel(0, 0));
+        b.fills.queue.push(panel(0, 0, 6));
         b.beats.queue.push(...beatsOf(ramp(96), 0));
       };
       load(t);
@@ -394,8 +404,8 @@ describe('L2Cache, reading', () => {
 
 describe('L2Cache, errors', () => {
   it('names the half and address of A that are read and written in one cycle', () => {
-    const t = bench({ n: 4 }, { kprime: 2 });
-    t.fills.queue.push(panel(1, 7));
+    const t = bench({ n: 4 });
+    t.fills.queue.push(panel(1, 7, 2));
     t.beats.queue.push(...beatsOf(ramp(32), 0));
     t.l2.aHalf.poke(1);
     t.l2.aAddr.poke(8);
@@ -415,7 +425,7 @@ describe('L2Cache, errors', () => {
   });
 
   it('knows the address of a word past a multiple of Nb within a segment', () => {
-    // From word 13 on: words 0 to 2 in cycle 3, 3 to 7 in cycle 4; word 6 is in bank 1 at address 1.
+    // Words 0 to 4 in cycle 3, 5 to 9 in cycle 4: word 6 is in bank 1 at address 1.
     const t = bench({ n: 4 }, { w: 16, wbank: 4, hband: 1 });
     t.fills.queue.push(rowsOf(1, 0, 0, 1));
     t.beats.queue.push(...beatsOf(ramp(16), 13));
@@ -427,8 +437,8 @@ describe('L2Cache, errors', () => {
   });
 
   it('lets the other half be read meanwhile', () => {
-    const t = bench({ n: 4 }, { kprime: 2 });
-    t.fills.queue.push(panel(1, 7));
+    const t = bench({ n: 4 });
+    t.fills.queue.push(panel(1, 7, 2));
     t.beats.queue.push(...beatsOf(ramp(32), 0));
     t.l2.aAddr.poke(8);
     t.l2.aRe.poke(1);
@@ -447,7 +457,8 @@ describe('L2Cache, errors', () => {
     ['less data than its command', rowsOf(0, 0, 0, 2), ramp(6), 0, /data ended 1 slices or rows before/],
     ['no rows', rowsOf(0, 0, 0, 0), ramp(6), 0, /no slices or rows/],
     ['a row beyond the band', rowsOf(0, 0, 4, 1), ramp(6), 0, /from row 4 on, of a band of 4/],
-    ['a panel that is not whole beats', panel(0, 0), ramp(8), 0, /beat of 8 words, not 16/],
+    ['a panel in pieces', panel(0, 0, 1), ramp(8), 0, /beat of 8 words from word 0 on, not multiples of 16/],
+    ['a panel off the grid', panel(0, 0, 1), ramp(32), 8, /beat of 24 words from word 8 on, not multiples/],
   ])('refuses %s', (_, command, words, at, message) => {
     const t = bench({ n: 28 }, { w: 6, u: 4, hband: 4 });
     t.fills.queue.push(command);
@@ -463,10 +474,10 @@ describe('L2Cache, errors', () => {
   });
 
   it('refuses words past the end of a half', () => {
-    const a = bench({ n: 4, aSlices: 8 }, { kprime: 4 });
-    a.fills.queue.push(panel(0, 5));
+    const a = bench({ n: 4, aSlices: 8 });
+    a.fills.queue.push(panel(0, 5, 4));
     a.beats.queue.push(...beatsOf(ramp(64), 0));
-    expect(() => a.fillAll(1)).toThrow(new AddressError('l2', 'fill_addr + cfg_kprime', 9, 9, 2));
+    expect(() => a.fillAll(1)).toThrow(new AddressError('l2', 'fill_addr + fill_rows', 9, 9, 2));
     const b = bench({ n: 4, bWords: 2 }, { w: 16, wbank: 4 });
     b.fills.queue.push(rowsOf(0, 0, 0, 1));
     b.beats.queue.push(...beatsOf(ramp(16), 0));

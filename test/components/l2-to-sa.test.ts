@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { L2Cache } from '../../src/components/l2-cache.js';
+import { wideBeat as BEAT } from '../../src/components/beat-packer.js';
+import { fillCommand as FILL, L2Cache } from '../../src/components/l2-cache.js';
 import { bandRowsOf, bandWords, bankCount, bLayout, cutBands } from '../../src/components/l2-layout.js';
 import { BankConflictError, connectL2, L2ToSa } from '../../src/components/l2-to-sa.js';
 import {
@@ -66,6 +67,16 @@ const outSize = (size: number, kernel: number, stride: number, dilation: number,
 const outH = (l: Layer) => outSize(l.h, l.kh, l.sy, l.dy, l.py);
 const outW = (l: Layer) => outSize(l.w, l.kw, l.sx, l.dx, l.px);
 const kprimeOf = (l: Layer) => l.bias + l.channels * l.kh * l.kw;
+
+/** The fields of a work entry with whole sums, from output column 0 on. */
+const wholeSums = (l: Layer) => ({
+  col0: 0,
+  kprime: kprimeOf(l),
+  channels: l.channels,
+  bias: l.bias,
+  opens: 1,
+  closes: 1,
+});
 
 /** The tensors of a layer. */
 interface Tensors {
@@ -142,16 +153,6 @@ function packPanel(l: Layer, t: Tensors, f0: number): number[] {
   return packed;
 }
 
-const BEAT = { data: vector(16, int(16)), first: uint(4), count: uint(5), last: bool };
-const FILL = {
-  kind: uint(1),
-  half: uint(1),
-  addr: uint(16),
-  channel: uint(16),
-  row: uint(16),
-  rows: uint(16),
-};
-
 interface Pauses {
   read?: () => boolean;
   a?: () => boolean;
@@ -159,7 +160,7 @@ interface Pauses {
 }
 
 /** Cache and engines for a layer, sized to hold it exactly, with feeders and drains around them. */
-function bench(l: Layer, pauses: Pauses = {}, settings: { q?: number; kprime?: number } = {}) {
+function bench(l: Layer, pauses: Pauses = {}, settings: { q?: number } = {}) {
   const sim = new Simulator({ checkWidths: true });
   const clock = sim.clock('array', 166_000_000);
   const geometry = {
@@ -199,18 +200,13 @@ function bench(l: Layer, pauses: Pauses = {}, settings: { q?: number; kprime?: n
   connect(work.out, engines.work);
   connect(engines.a, a.in);
   connect(engines.b, b.in);
-  const kprime = settings.kprime ?? kprimeOf(l);
   for (const [port, value] of [
-    [l2.cfgKprime, kprime],
     [l2.cfgW, l.w],
     [l2.cfgQ, settings.q ?? layout.q],
     [l2.cfgU, layout.u],
     [l2.cfgWbank, layout.w],
     [l2.cfgHband, layout.bandRows],
-    [engines.cfgKprime, kprime],
-    [engines.cfgBias, l.bias],
     [engines.cfgBiasExp, l.biasExp],
-    [engines.cfgChannels, l.channels],
     [engines.cfgKh, l.kh],
     [engines.cfgKw, l.kw],
     [engines.cfgStrideY, l.sy],
@@ -248,7 +244,7 @@ function runLayer(l: Layer, t: Tensors, pauses: Pauses, limit = 200_000) {
     const loadPanel = (panel: number) => ({
       free: () => done >= (block - 1) * bands.length,
       issue: () => {
-        fills.queue.push({ kind: 0, half, addr: panel * kprime, channel: 0, row: 0, rows: 0 });
+        fills.queue.push({ kind: 0, half, addr: panel * kprime, channel: 0, row: 0, rows: kprime });
         beats.queue.push(...beatsOf(packPanel(l, t, (block * l.p + panel) * l.n), 0));
         if (panel === 0) ready[half] = 0;
         outcomes.push(() => {
@@ -272,6 +268,7 @@ function runLayer(l: Layer, t: Tensors, pauses: Pauses, limit = 200_000) {
             pixels: band.pixels,
             row0: band.row0,
             first_row: band.firstRow,
+            ...wholeSums(l),
           });
         if (band.rows === 0) {
           // Nothing to fill: full at once, but entries keep their order.
@@ -457,6 +454,7 @@ function timing(layer: Partial<Layer>, panels = 1, pauses: Pauses = {}) {
       pixels: band.pixels,
       row0: band.row0,
       first_row: band.firstRow,
+      ...wholeSums(l),
       ...over,
     });
   };
@@ -586,6 +584,53 @@ describe('L2ToSa, timing', () => {
   });
 });
 
+describe('L2ToSa, parts of a sum', () => {
+  it('tags the first slice of the opening part and the last slice of the closing one, and starts within a row', () => {
+    // Output 3 x 3 of a 1 x 1 kernel, n = 4: the second tile has pixels 4 to 7, rows 1 and 2 from column 1 on. Three channels in two parts.
+    const l = { ...DENSE, channels: 3, h: 3, w: 3, bias: 1, biasExp: 0, bandRows: 3 };
+    const t = bench(l);
+    const image = (c: number, y: number, x: number) => 100 * c + 10 * y + x;
+    const load = (half: number, from: number, channels: number) => {
+      for (let c = 0; c < channels; c++) {
+        t.fills.queue.push({ kind: 1, half, addr: 0, channel: c, row: 0, rows: 2 });
+        const rows = [1, 2].flatMap((y) => [0, 1, 2].map((x) => image(from + c, y, x)));
+        t.beats.queue.push(...beatsOf(rows, 0));
+      }
+    };
+    load(0, 0, 2);
+    load(1, 2, 1);
+    t.sim.step(t.clock, 40);
+    t.engines.panelsReady.poke([1, 1]);
+    const tile = { panels: 1, last_rows: 4, pixels: 4, row0: 1, first_row: 1, col0: 1 };
+    t.work.queue.push(
+      { ...tile, half_a: 0, half_b: 0, kprime: 3, channels: 2, bias: 1, opens: 1, closes: 0 },
+      { ...tile, half_a: 1, half_b: 1, kprime: 1, channels: 1, bias: 0, opens: 0, closes: 1 },
+    );
+    t.sim.step(t.clock, 40);
+    expect(t.a.got.map(({ values }) => [values.first, values.last])).toEqual([
+      [1, 0],
+      [0, 0],
+      [0, 0],
+      [0, 1],
+    ]);
+    const pixels = (c: number) => [image(c, 1, 1), image(c, 1, 2), image(c, 2, 0), image(c, 2, 1)];
+    expect(t.b.got.map(({ values }) => values.data)).toEqual([[1, 1, 1, 1], pixels(0), pixels(1), pixels(2)]);
+  });
+
+  it('is drained from the cycle after its last slice left until an entry is accepted', () => {
+    const t = timing({ channels: 3, w: 4 });
+    t.entry();
+    const drained: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      if (t.engines.drained.value !== 0) drained.push(t.clock.cycle);
+      t.sim.step(t.clock);
+    }
+    // Accepted in 1; the last B slice is taken in 12.
+    expect(t.cyclesOf(t.b)).toEqual([10, 11, 12]);
+    expect(drained).toEqual([0, 1, ...range(13, 7)]);
+  });
+});
+
 describe('L2ToSa, snapshots', () => {
   it('goes on to the same slices in the same cycles from a snapshot in the midst of a tile', () => {
     const build = () => {
@@ -628,7 +673,8 @@ describe('L2ToSa, errors', () => {
     const l = { ...DENSE, h: 4, w: 3, bandRows: 4 };
     const t = bench(l, {}, { q: 2 });
     t.engines.panelsReady.poke([1, 1]);
-    t.work.queue.push({ half_a: 0, half_b: 0, panels: 1, last_rows: 4, pixels: 12, row0: 0, first_row: 0 });
+    const band = { half_a: 0, half_b: 0, panels: 1, last_rows: 4, pixels: 12, row0: 0, first_row: 0 };
+    t.work.queue.push({ ...band, ...wholeSums(l) });
     expect(() => t.sim.step(t.clock, 20)).toThrow(new BankConflictError('l2_to_sa', 2, [2, 3], 5));
   });
 
@@ -640,29 +686,36 @@ describe('L2ToSa, errors', () => {
     ['no pixels', { pixels: 0 }, /work_pixels must be >= 1/],
     ['a first stored row after the first used', { first_row: 1 }, /work_first_row must be <= 0/],
     ['more rows than a band stores', { pixels: 12 }, /cfg_hband must be >= the 3 rows used/],
+    ['a start that makes it need more', { pixels: 8, col0: 1 }, /cfg_hband must be >= the 3 rows used/],
+    ['a start beyond the row', { col0: 4 }, /work_col0 must be below the output's width, 4/],
+    ['no channels', { channels: 0 }, /work_channels must be >= 1/],
+    [
+      'slices that are not those of its channels',
+      { kprime: 1 },
+      /work_kprime must be work_bias \+ work_channels·cfg_kh·cfg_kw = 2 \(cycle 1\), got 1/,
+    ],
+    ['a part of more than a tile', { opens: 0, pixels: 5 }, /work_pixels must be one tile's 4 at most/],
+    [
+      'a bias in a later part',
+      { opens: 0, pixels: 4, bias: 1, channels: 1, kprime: 2 },
+      /work_bias must be 0/,
+    ],
   ])('refuses an entry with %s', (_, over, message) => {
     const t = timing({ h: 4, w: 4, channels: 2, bandRows: 2 });
     t.entry(over);
     expect(run(t)).toThrow(message);
   });
 
-  it('refuses a number of slices that is not that of the kernel', () => {
-    const t = bench({ ...DENSE, channels: 3 }, {}, { kprime: 4 });
-    t.work.queue.push({ half_a: 0, half_b: 0, panels: 1, last_rows: 4, pixels: 1, row0: 0, first_row: 0 });
-    const wanted = 'cfg_bias + cfg_channels·cfg_kh·cfg_kw = 3 (cycle 1)';
-    expect(() => t.sim.step(t.clock, 9)).toThrow(new ConfigError('l2_to_sa', 'cfg_kprime', wanted, 4));
-  });
-
   it('names who waits when a panel never comes', () => {
     const sim = new Simulator();
     const clock = sim.clock('array', 166_000_000);
     const engines = new L2ToSa(sim, 'l2_to_sa', { clock, n: 4, aSlices: 8, bWords: 8 });
-    for (const port of [engines.cfgKprime, engines.cfgChannels, engines.cfgKh, engines.cfgKw]) port.poke(1);
+    for (const port of [engines.cfgKh, engines.cfgKw]) port.poke(1);
     for (const port of [engines.cfgInH, engines.cfgInW, engines.cfgOutW, engines.cfgU]) port.poke(1);
     engines.cfgWbank.poke(1);
     engines.cfgHband.poke(1);
-    const { panels, pixels, last_rows } = engines.work.payload;
-    for (const port of [engines.work.valid, panels, pixels, last_rows]) port.poke(1);
+    const { panels, pixels, last_rows, kprime, channels } = engines.work.payload;
+    for (const port of [engines.work.valid, panels, pixels, last_rows, kprime, channels]) port.poke(1);
     sim.step(clock);
     engines.work.valid.poke(0);
     expect(() => sim.run()).toThrow(DeadlockError);

@@ -25,8 +25,11 @@ const FIELDS = [
   // Filters: M/g, panels of n filters that one A half holds (p), slices of a panel (K').
   ['filters', 16],
   ['panels', 10],
-  ['kprime', 16],
+  ['kprime', 17],
   ['weightPage', 21],
+  // 1 when a panel's slices do not fit the cache: sums are then cut at every partChannels channels, p is 1, and bandRows is outH.
+  ['parted', 1],
+  ['partChannels', 16],
   // Bias slice: 1 if there is one, and its exponent.
   ['bias', 1],
   ['biasExp', 4],

@@ -28,27 +28,50 @@ export const STALL_MEANINGS: Readonly<Record<StallCause, string>> = {
   issue: 'a slice entered the array',
 };
 
-/** What the controller sees of the array's input in a cycle. */
+/** What the controller sees of the array's input in a cycle, all registers. */
 export interface IssueView {
   readonly configuring: boolean;
-  /** The address generators have made their last read. */
-  readonly readsDone: boolean;
   readonly aValid: boolean;
   readonly bValid: boolean;
-  /** The A engine awaits a panel; the B engine has no band. */
+  /** The address generators hold no work entry, no read is under way, no slice waits. */
+  readonly drained: boolean;
+  /** Every work entry of the layer was handed over; or one is on the port now. */
+  readonly allGiven: boolean;
+  readonly handsOver: boolean;
+  /** The first panel of the entry to come is loaded. */
+  readonly panelLoaded: boolean;
+  /** The A engine has an entry and awaits a panel. */
   readonly awaitsPanel: boolean;
-  readonly awaitsBand: boolean;
   readonly ready: boolean;
   readonly room: boolean;
 }
 
-/** Index of the first true cause. */
+const at = (cause: StallCause): number => STALL_CAUSES.indexOf(cause);
+const [CONTROL, TAIL, DRAM_A, WAIT_A, DRAM_B, WAIT_B, OUTPUT, DRAIN, ISSUE] = [
+  at('control'),
+  at('tail'),
+  at('dramA'),
+  at('waitA'),
+  at('dramB'),
+  at('waitB'),
+  at('output'),
+  at('drain'),
+  at('issue'),
+] as const;
+
+/**
+ * Index of the first true cause. Without work in the address generators, the entry to come is what is waited for: its
+ * panel first, which loads first, then its band; an entry that is being handed over is loaded, so its cycle is a wait.
+ */
 export function causeOf(view: IssueView): number {
-  if (view.configuring) return 0;
-  if (!view.aValid && !view.bValid && view.readsDone) return 1;
-  // An A engine without work waits for the band that its work comes with.
-  if (!view.aValid) return view.awaitsPanel ? 2 : view.awaitsBand ? 4 : 3;
-  if (!view.bValid) return view.awaitsBand ? 4 : 5;
-  if (!view.ready) return view.room ? 7 : 6;
-  return 8;
+  if (view.configuring) return CONTROL;
+  if (view.drained) {
+    if (view.handsOver) return WAIT_B;
+    if (view.allGiven) return TAIL;
+    return view.panelLoaded ? DRAM_B : DRAM_A;
+  }
+  if (!view.aValid) return view.awaitsPanel ? DRAM_A : WAIT_A;
+  if (!view.bValid) return WAIT_B;
+  if (!view.ready) return view.room ? DRAIN : OUTPUT;
+  return ISSUE;
 }

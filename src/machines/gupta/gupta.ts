@@ -1,8 +1,18 @@
-import { type Clock, connect, int, Module, type Simulator } from '../../kernel/index.js';
+import {
+  type Channel,
+  type Clock,
+  connect,
+  type Fields,
+  int,
+  Module,
+  type Simulator,
+} from '../../kernel/index.js';
+import { AsyncFifo } from '../../components/axi/async-fifo.js';
+import { BeatPacker } from '../../components/beat-packer.js';
 import { AxiMemory } from '../../components/ddr3/axi-memory.js';
 import { DspRound } from '../../components/dsp-round.js';
 import { Fifo } from '../../components/fifo.js';
-import { L2Cache } from '../../components/l2-cache.js';
+import { fillCommand, L2Cache } from '../../components/l2-cache.js';
 import { connectL2, L2ToSa } from '../../components/l2-to-sa.js';
 import { Pool } from '../../components/pool.js';
 import { ReadDma } from '../../components/read-dma.js';
@@ -15,17 +25,26 @@ import { Host } from './host.js';
 import { SliceJoin } from './slice-join.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
 
+/** Fill commands that wait for their data, so that READ can work ahead of the cache. */
+const FILLS = 16;
+/** Words of a crossing between the two clocks; eight let one move every cycle. */
+const CROSSING = 8;
+
 /**
  * The fixed-point machine of Gupta et al. 2015, section 5:
  *
- *     memory ──► read ──► l2 ──► feed ──► join ──► sa ──► round[j] ──► c[j] ──► collector ──► pool ──► write ──► memory
+ *     memory ──► read ──► packer ──► l2 ──► feed ──► join ──► sa ──► round[j] ──► c[j] ──► collector ──► pool ──► write ──► memory
  *
- * with `top` over all and `host` handing it layers. Everything runs in the one clock that is given; the memory stands
- * for AXI link, controller and DDR3. Any part can be replaced by its path (`gupta.sa`, `gupta.round[3]`, …).
+ * with `top` over all and `host` handing it layers; fill commands wait in `fills`. Everything runs in the one clock that is given, or, with
+ * `busClock`, `memory`, `read` and `packer` in that one, joined to the others by dual-clock FIFOs: `read_crossing`,
+ * `fill_crossing`, `aw_crossing`, `w_crossing`, `b_crossing`. The memory stands for AXI link, controller and DDR3.
+ * Any part can be replaced by its path (`gupta.sa`, `gupta.round[3]`, …).
  */
 export class Gupta extends Module {
   readonly memory: AxiMemory;
   readonly read: ReadDma;
+  readonly packer: BeatPacker;
+  readonly fills: Fifo<typeof fillCommand>;
   readonly l2: L2Cache;
   readonly feed: L2ToSa;
   readonly join: SliceJoin;
@@ -41,24 +60,29 @@ export class Gupta extends Module {
   constructor(
     parent: Module | Simulator,
     name: string,
-    readonly spec: GuptaSpec & { readonly clock: Clock },
+    readonly spec: GuptaSpec & { readonly clock: Clock; readonly busClock?: Clock },
   ) {
     super(parent, name);
-    const { clock, n } = spec;
+    const { clock, n, busClock = clock } = spec;
     this.host = this.child('host', (p, c) => new Host(p, c, { clock }));
     this.top = this.child('top', (p, c) => new TopController(p, c, { clock, n }));
     this.memory = this.child(
       'memory',
       (p, c) =>
         new AxiMemory(p, c, {
-          clock,
+          clock: busClock,
           latencyCycles: spec.memory.latencyCycles,
           writeLatencyCycles: spec.memory.writeLatencyCycles,
-          bandwidthBytesPerCycle: { num: spec.memory.bytesPerSecond, den: spec.clockHz },
+          bandwidthBytesPerCycle: {
+            num: spec.memory.bytesPerSecond,
+            den: spec.memory.clockHz ?? spec.clockHz,
+          },
           outstanding: spec.memory.outstanding,
         }),
     );
-    this.read = this.child('read', (p, c) => new ReadDma(p, c, { clock }));
+    this.read = this.child('read', (p, c) => new ReadDma(p, c, { clock: busClock }));
+    this.packer = this.child('packer', (p, c) => new BeatPacker(p, c, { clock: busClock }));
+    this.fills = this.child('fills', (p, c) => new Fifo(p, c, { clock, depth: FILLS, fields: fillCommand }));
     const l2 = { clock, n, aSlices: aSlices(spec), bWords: bWords(spec) };
     this.l2 = this.child('l2', (p, c) => new L2Cache(p, c, l2));
     this.feed = this.child('feed', (p, c) => new L2ToSa(p, c, l2));
@@ -86,6 +110,7 @@ export class Gupta extends Module {
         ),
       );
     }
+    this.wireBus(busClock);
     this.wireLoads();
     this.wireArray();
     this.wireStores();
@@ -96,19 +121,43 @@ export class Gupta extends Module {
     return this.round.reduce((sum, unit) => sum + unit.state.saturations, 0);
   }
 
+  /** What crosses to the memory's clock and back: directly if it is the machine's own. */
+  private wireBus(bus: Clock): void {
+    const { top, read, packer, l2, write, memory } = this;
+    const { clock } = this.spec;
+    if (bus === clock) {
+      connect(top.read, read.cmd);
+      connect(packer.out, l2.beat);
+      connect(write.aw, memory.aw);
+      connect(write.w, memory.w);
+      connect(memory.b, write.b);
+      return;
+    }
+    const across = <F extends Fields>(name: string, from: Channel<F>, to: Channel<F>): void => {
+      const spec = { inClock: from.clock, outClock: to.clock, depth: CROSSING, fields: from.fields };
+      const fifo = this.child(`${name}_crossing`, (p, c) => new AsyncFifo(p, c, spec));
+      connect(from, fifo.in);
+      connect(fifo.out, to);
+    };
+    across('read', top.read, read.cmd);
+    across('fill', packer.out, l2.beat);
+    across('aw', write.aw, memory.aw);
+    across('w', write.w, memory.w);
+    across('b', memory.b, write.b);
+  }
+
   private wireLoads(): void {
-    const { host, top, memory, read, l2, feed } = this;
+    const { host, top, memory, read, packer, fills, l2, feed } = this;
     const { cfg } = top;
     connect(host.descriptor, top.descriptor);
-    connect(top.read, read.cmd);
     connect(read.ar, memory.ar);
     connect(memory.r, read.r);
-    connect(read.out, l2.beat);
-    connect(top.fill, l2.fill);
+    connect(read.out, packer.in);
+    connect(top.fill, fills.in);
+    connect(fills.out, l2.fill);
     connect(l2.fillDone, top.fillDone);
     connect(l2.fillDoneKind, top.fillKind);
     connect(l2.fillDoneHalf, top.fillHalf);
-    connect(cfg.kprime, l2.cfgKprime);
     connect(cfg.in_w, l2.cfgW);
     connect(cfg.q, l2.cfgQ);
     connect(cfg.u, l2.cfgU);
@@ -118,10 +167,7 @@ export class Gupta extends Module {
     connectL2(feed, l2);
     connect(top.work, feed.work);
     connect(top.panelsReady, feed.panelsReady);
-    connect(cfg.kprime, feed.cfgKprime);
-    connect(cfg.bias, feed.cfgBias);
     connect(cfg.bias_exp, feed.cfgBiasExp);
-    connect(cfg.channels, feed.cfgChannels);
     connect(cfg.kh, feed.cfgKh);
     connect(cfg.kw, feed.cfgKw);
     connect(cfg.stride_y, feed.cfgStrideY);
@@ -138,7 +184,7 @@ export class Gupta extends Module {
     connect(cfg.hband, feed.cfgHband);
     connect(feed.done, top.done);
     connect(feed.aWait, top.aWait);
-    connect(feed.bWait, top.bWait);
+    connect(feed.drained, top.drained);
   }
 
   private wireArray(): void {
@@ -175,7 +221,7 @@ export class Gupta extends Module {
   }
 
   private wireStores(): void {
-    const { top, c, collector, pool, write, memory } = this;
+    const { top, c, collector, pool, write } = this;
     const { cfg } = top;
     c.forEach((fifo, j) => connect(fifo.out, collector.in[j]!));
     connect(top.rows, collector.work);
@@ -193,9 +239,6 @@ export class Gupta extends Module {
     connect(cfg.pool_filters, pool.cfgFilters);
     connect(pool.out, write.row);
     connect(pool.out.valid, top.pooled);
-    connect(write.aw, memory.aw);
-    connect(write.w, memory.w);
-    connect(memory.b, write.b);
     connect(top.base, write.cfgBase);
     connect(cfg.plane_words, write.cfgPlaneWords);
     connect(top.flush, write.flush);

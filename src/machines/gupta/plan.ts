@@ -3,12 +3,14 @@ import { BUS_LANES } from '../../components/axi/channels.js';
 import {
   bandRowsOf,
   bandRowsThatFit,
+  bandWords,
   bLayout,
   type BandSpec,
   cutBands,
   panelsThatFit,
 } from '../../components/l2-layout.js';
 import { POOL_ACCUMULATORS, poolStorageWords } from '../../components/pool.js';
+import { bandRows as rowsOfBand } from '../../components/top/loop-nest.js';
 import { type LayerDescriptor } from '../../components/top/layer-descriptor.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
 
@@ -52,7 +54,7 @@ export interface MachineLayer {
 /** How a layer is cut up for the machine. */
 export interface LayerPlan {
   readonly layer: MachineLayer;
-  /** Geometry as walked: a dense layer is a row of words under a kernel of the same length. */
+  /** Geometry as walked: a dense layer is a row of words, or several, under a kernel of the same length. */
   readonly channels: number;
   readonly inH: number;
   readonly inW: number;
@@ -64,9 +66,14 @@ export interface LayerPlan {
   readonly kprime: number;
   /** Panels held together, p. */
   readonly panels: number;
-  /** Whole output rows of a band. */
+  /** Whole output rows of a band: all of them where sums are parted, since tiles then follow each other through the plane. */
   readonly bandRows: number;
   readonly bands: number;
+  /** True where a panel's slices or a band's input do not fit the cache: p is 1, and each tile of n pixels is loaded for itself. */
+  readonly parted: boolean;
+  /** Pieces that a sum is cut into, and channels of a piece. */
+  readonly parts: number;
+  readonly partChannels: number;
   readonly layout: ReturnType<typeof bLayout>;
   /** Multiply-accumulates of the layer, bias excluded. */
   readonly macs: number;
@@ -86,75 +93,179 @@ function isDense(layer: MachineLayer): boolean {
   );
 }
 
+/** A layer's input and kernel as they are walked. */
+type Geometry = Pick<LayerPlan, 'channels' | 'inH' | 'inW' | 'kernel' | 'stride' | 'dilation'>;
+
+/** A dense layer of V words as V / width rows of `width` words, each a channel; its single position moves nowhere. */
+const rowsOfWords = (words: number, width: number): Geometry => ({
+  channels: words / width,
+  inH: 1,
+  inW: width,
+  kernel: [1, width],
+  stride: [1, 1],
+  dilation: [1, 1],
+});
+
 /**
- * Plans a layer for a machine: p, bands and layout by the contract's rules.
- * @throws ConfigError when one panel of weights or one band of activations does not fit, naming the layer.
+ * Plans a layer for a machine: p, bands and layout by the contract's rules. A layer of which not even one panel, or one
+ * output row's input, fits the cache has its sums cut into parts: p = 1, tiles from pixel 0 on through the plane.
+ * @throws ConfigError when not even one channel of a panel and a tile fits, naming the layer.
  */
 export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
-  const { n } = spec;
-  const dense = isDense(layer);
-  const vector = layer.input.channels * layer.input.height * layer.input.width;
-  const channels = dense ? 1 : layer.input.channels / layer.groups;
-  const inH = dense ? 1 : layer.input.height;
-  const inW = dense ? vector : layer.input.width;
-  const kernel: Pair = dense ? [1, vector] : layer.kernel;
-  // A dense layer's single position moves nowhere.
-  const stride: Pair = dense ? [1, 1] : layer.stride;
-  const dilation: Pair = dense ? [1, 1] : layer.dilation;
-  const filters = layer.output.channels / layer.groups;
-  const kprime = channels * kernel[0] * kernel[1] + (layer.bias === null ? 0 : 1);
+  return planWhole(spec, layer) ?? planParts(spec, layer);
+}
 
-  const fits = panelsThatFit({ n, slices: aSlices(spec), kprime, filters });
-  if (fits < 1) {
-    throw new ConfigError(
-      layer.name,
-      "slices of a panel (K')",
-      `at most ${aSlices(spec)}, the L2 cache's half for A (longer sums are not blocked yet)`,
-      kprime,
-    );
-  }
-  const panels = poolable(layer, n, filters, Math.min(fits, spec.p ?? fits));
+/** The plan with whole sums; null when they do not fit the cache. */
+function planWhole(spec: GuptaSpec, layer: MachineLayer): LayerPlan | null {
+  const { n } = spec;
+  const words = inputWords(layer);
+  const geometry: Geometry = isDense(layer)
+    ? rowsOfWords(words, words)
+    : {
+        channels: layer.input.channels / layer.groups,
+        inH: layer.input.height,
+        inW: layer.input.width,
+        kernel: layer.kernel,
+        stride: layer.stride,
+        dilation: layer.dilation,
+      };
+  const filters = layer.output.channels / layer.groups;
+  const fits = panelsThatFit({ n, slices: aSlices(spec), kprime: slicesOf(layer, geometry), filters });
+  if (fits < 1) return null;
   const band: BandSpec = {
-    n,
-    width: inW,
-    height: inH,
-    outWidth: layer.output.width,
-    outHeight: layer.output.height,
-    strideX: stride[1],
-    strideY: stride[0],
-    channels,
-    kernelHeight: kernel[0],
-    dilationY: dilation[0],
+    ...layoutSpec(n, layer, geometry),
+    height: geometry.inH,
+    channels: geometry.channels,
+    kernelHeight: geometry.kernel[0],
+    dilationY: geometry.dilation[0],
     padTop: layer.padding[0],
   };
   const bandRows = bandRowsThatFit(band, bWords(spec));
-  if (bandRows < 1) {
-    throw new ConfigError(
-      layer.name,
-      'input rows of one output row',
-      `no more than one half of the activation banks holds (${bWords(spec)} words a bank; longer sums are not blocked yet)`,
-      `${channels} channels of ${inW} words`,
-    );
-  }
+  if (bandRows < 1) return null;
   const bands = cutBands(band, bandRows);
   const layout = bLayout({ ...band, bandRows: bandRowsOf(bands) });
-  const panelsPerGroup = Math.ceil(filters / n);
-  return {
-    layer,
-    channels,
-    inH,
-    inW,
-    kernel,
-    stride,
-    dilation,
-    filters,
-    kprime,
+  const panels = poolable(layer, n, filters, Math.min(fits, spec.p ?? fits));
+  const cut = {
     panels,
     bandRows,
     bands: bands.length,
-    layout,
-    macs: layer.output.channels * layer.output.height * layer.output.width * channels * kernel[0] * kernel[1],
-    weightWords: layer.groups * panelsPerGroup * kprime * sliceWords(n),
+    parted: false,
+    parts: 1,
+    partChannels: geometry.channels,
+  };
+  return finishPlan(n, layer, geometry, { ...cut, layout });
+}
+
+/** The plan with sums cut at whole channels: the fewest parts, of rows as wide as may be, for those fill fastest. */
+function planParts(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
+  const { n } = spec;
+  const words = inputWords(layer);
+  const whole: Geometry = {
+    channels: layer.input.channels / layer.groups,
+    inH: layer.input.height,
+    inW: layer.input.width,
+    kernel: layer.kernel,
+    stride: layer.stride,
+    dilation: layer.dilation,
+  };
+  const candidates = isDense(layer) ? divisors(words).map((width) => rowsOfWords(words, width)) : [whole];
+  const bias = layer.bias === null ? 0 : 1;
+  poolable(layer, n, layer.output.channels / layer.groups, 1);
+  let best: LayerPlan | null = null;
+  for (const geometry of candidates) {
+    const { channels, kernel } = geometry;
+    if (channels > MOST || geometry.inW > MOST) continue;
+    const layout = bLayout({ ...layoutSpec(n, layer, geometry), bandRows: rowsOfTiles(n, layer, geometry) });
+    const ofA = Math.floor((aSlices(spec) - bias) / (kernel[0] * kernel[1]));
+    const ofB = layout.u * Math.floor(bWords(spec) / bandWords(layout, 1));
+    const most = Math.min(channels, ofA, ofB);
+    if (most < 1) continue;
+    const parts = Math.ceil(channels / most);
+    if (best !== null && parts > best.parts) continue;
+    // Equal parts load in equal times.
+    const cut = { panels: 1, bandRows: layer.output.height, bands: 1, parted: true, parts, layout };
+    best = finishPlan(n, layer, geometry, { ...cut, partChannels: Math.ceil(channels / parts) });
+  }
+  if (best !== null) return best;
+  throw new ConfigError(
+    layer.name,
+    'one channel of a panel and of a tile',
+    `no more than the L2 cache's halves hold: ${aSlices(spec)} slices and ${bWords(spec)} words a bank`,
+    `${slicesOf(layer, { ...whole, channels: 1 })} slices and rows of ${whole.inW} words`,
+  );
+}
+
+/** Most that a 16-bit field of the descriptor holds. */
+const MOST = 65535;
+
+const inputWords = ({ input }: MachineLayer): number => input.channels * input.height * input.width;
+
+/** Slices of a panel, K'. */
+function slicesOf(layer: MachineLayer, { channels, kernel }: Geometry): number {
+  return channels * kernel[0] * kernel[1] + (layer.bias === null ? 0 : 1);
+}
+
+function layoutSpec(n: number, { output }: MachineLayer, { inW, stride }: Geometry) {
+  return {
+    n,
+    width: inW,
+    outWidth: output.width,
+    outHeight: output.height,
+    strideX: stride[1],
+    strideY: stride[0],
+  };
+}
+
+/** Most input rows that a tile of n output pixels needs; at least 1. */
+function rowsOfTiles(n: number, layer: MachineLayer, { inH, kernel, stride, dilation }: Geometry): number {
+  const { height: outH, width: outW } = layer.output;
+  const fields = {
+    parted: 1,
+    bandRows: outH,
+    outH,
+    outW,
+    strideY: stride[0],
+    padY: layer.padding[0],
+    inH,
+    kernelH: kernel[0],
+    dilY: dilation[0],
+  };
+  let most = 1;
+  for (let tile = 0; tile * n < outH * outW; tile++) most = Math.max(most, rowsOfBand(fields, n, tile).rows);
+  return most;
+}
+
+/** Divisors of a whole number, in rising order. */
+function divisors(of: number): number[] {
+  const small: number[] = [];
+  const large: number[] = [];
+  for (let d = 1; d * d <= of; d++) {
+    if (of % d !== 0) continue;
+    small.push(d);
+    if (d * d < of) large.unshift(of / d);
+  }
+  return [...small, ...large];
+}
+
+/** What both ways of cutting share. */
+function finishPlan(
+  n: number,
+  layer: MachineLayer,
+  geometry: Geometry,
+  cut: Pick<LayerPlan, 'panels' | 'bandRows' | 'bands' | 'parted' | 'parts' | 'partChannels' | 'layout'>,
+): LayerPlan {
+  const { output, groups } = layer;
+  const filters = output.channels / groups;
+  const kprime = slicesOf(layer, geometry);
+  const taps = geometry.channels * geometry.kernel[0] * geometry.kernel[1];
+  return {
+    layer,
+    ...geometry,
+    filters,
+    kprime,
+    ...cut,
+    macs: output.channels * output.height * output.width * taps,
+    weightWords: groups * Math.ceil(filters / n) * kprime * sliceWords(n),
   };
 }
 
@@ -248,6 +359,8 @@ export function describeLayer(plan: LayerPlan, place: LayerPlace): LayerDescript
     panels: plan.panels,
     kprime: plan.kprime,
     weightPage: place.weightPage,
+    parted: plan.parted ? 1 : 0,
+    partChannels: plan.partChannels,
     bias: layer.bias === null ? 0 : 1,
     biasExp: layer.biasExponent,
     bandRows: plan.bandRows,

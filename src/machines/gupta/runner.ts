@@ -54,7 +54,9 @@ export class GuptaRunner {
     this.sim = new Simulator({ seed: settings.seed, checkWidths: settings.checkWidths ?? false });
     prepare?.(this.sim);
     this.clock = this.sim.clock('array', spec.clockHz);
-    this.machine = new Gupta(this.sim, 'gupta', { ...spec, clock: this.clock });
+    const busHz = spec.memory.clockHz;
+    const bus = busHz === null ? {} : { busClock: this.sim.clock('bus', busHz) };
+    this.machine = new Gupta(this.sim, 'gupta', { ...spec, clock: this.clock, ...bus });
     let page = 1;
     const take = (words: number): number => {
       const at = page;

@@ -31,15 +31,25 @@ export const guptaSchema = z.strictObject({
     .prefault({}),
   memory: z
     .strictObject({
-      latencyCycles: positive.default(30).describe('cycles from an accepted address to the first beat'),
+      clockHz: positive
+        .nullable()
+        .default(null)
+        .describe(
+          "clock of the memory, its link and READ, Hz (the board's: 200000000), joined by dual-clock FIFOs; null: the machine's own",
+        ),
+      latencyCycles: positive
+        .default(30)
+        .describe("cycles of the memory's clock from an accepted address to the first beat"),
       writeLatencyCycles: positive
         .default(8)
         .describe(
-          'cycles from the last beat of a write to its response: the controller answers from its queue',
+          'cycles of the same from the last beat of a write to its response: the controller answers from its queue',
         ),
       bytesPerSecond: positive
         .default(6_400_000_000)
-        .describe('what the DDR3 channel moves; the 256-bit link moves at most 32 bytes a cycle'),
+        .describe(
+          'what the DDR3 channel moves; the 256-bit link moves at most 32 bytes a cycle of its clock',
+        ),
       outstanding: positive
         .default(16)
         .describe('bursts that the memory accepts before it answers the first'),
@@ -99,6 +109,7 @@ const RANGES: Readonly<Record<string, string>> = {
   machine: "'gupta'",
   l2: 'an object',
   memory: 'an object',
+  'memory.clockHz': 'an integer of 1 or more, or null',
 };
 const INTEGERS = [
   'roundedDepth',
