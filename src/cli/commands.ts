@@ -1,6 +1,7 @@
 /** Commands and what they are for, in the order in which help lists them. */
 export const commands = {
   run: 'classify images on a simulated machine, cycle by cycle',
+  dram: 'run a request trace through the DDR3 controller alone',
   list: 'networks and machines that there are',
   completion: 'completion script for bash, zsh or fish',
 } as const;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { commands } from './commands.js';
 import { completion, completionHelp } from './completion.js';
+import { dram, dramHelp } from './dram.js';
 import { list, listHelp } from './list.js';
 import { run, runHelp } from './run.js';
 import { exitCodeOf, messageOf, UsageError } from './usage-error.js';
@@ -12,6 +13,7 @@ interface Command {
 
 const table: Readonly<Record<keyof typeof commands, Command>> = {
   run: { help: runHelp, run },
+  dram: { help: dramHelp, run: dram },
   list: { help: listHelp, run: list },
   completion: { help: completionHelp, run: completion },
 };

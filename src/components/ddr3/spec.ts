@@ -172,6 +172,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** A complete, checked configuration with everything that follows from it. */
 export interface Ddr3Spec extends Ddr3Options {
   readonly timing: Ddr3Timing;
+  /** Constraints that were given, and so are not the bin's; tRTW with those that it follows from. */
+  readonly changed: Partial<Ddr3Timing>;
   readonly currents: Currents;
   /** Clock of the DRAM, Hz, as a ratio. */
   readonly clock: { readonly num: number; readonly den: number };
@@ -191,6 +193,8 @@ export interface Ddr3Spec extends Ddr3Options {
 /** Clocks from the accept of a request to its first command in an idle controller: into the bank's queue, then out. */
 export const QUEUE_CLOCKS = 2;
 
+export const ddr3OptionNames = Object.keys(OPTION_RULES) as readonly (keyof Ddr3Options)[];
+
 /** Every key that {@link ddr3Spec} knows, with what it means, for help. */
 export function ddr3Keys(): readonly {
   readonly key: string;
@@ -208,7 +212,7 @@ function wantedBy(rule: Rule): string {
       return `a number from ${rule.min} to ${rule.max}`;
     case 'one':
       return `one of ${rule.of.join(', ')}`;
-    case 'text':
+    default:
       return 'a text';
   }
 }
@@ -221,7 +225,7 @@ function fits(rule: Rule, value: unknown): boolean {
       return typeof value === 'number' && Number.isFinite(value) && value >= rule.min && value <= rule.max;
     case 'one':
       return rule.of.includes(value as string);
-    case 'text':
+    default:
       return typeof value === 'string';
   }
 }
@@ -259,7 +263,8 @@ export function ddr3Spec(config: Ddr3Config = {}, path = 'ddr3'): Ddr3Spec {
       `less than writeDrainHigh = ${o.writeDrainHigh}`,
       o.writeDrainLow,
     );
-  const timing = timingOf(o.speed, o.densityGb, pick(config, TIMING_NAMES) as Partial<Ddr3Timing>);
+  const given: Partial<Ddr3Timing> = pick(config, TIMING_NAMES);
+  const timing = timingOf(o.speed, o.densityGb, given);
   const refreshes = o.refresh === 'off' ? 0 : o.ranks;
   if (refreshes * (timing.tRFC + 2 * timing.tRC) > timing.tREFI)
     throw new ConfigError(
@@ -281,6 +286,7 @@ export function ddr3Spec(config: Ddr3Config = {}, path = 'ddr3'): Ddr3Spec {
   return {
     ...o,
     timing,
+    changed: Object.keys(given).length > 0 ? { ...given, tRTW: timing.tRTW } : {},
     currents: { ...currentsOf(o.speed), ...(pick(config, CURRENT_NAMES) as Partial<Currents>) },
     clock,
     clockNs: (1e9 * clock.den) / clock.num,

@@ -162,7 +162,10 @@ export class Ddr3TimingChecker {
   private readonly limits: CheckerLimits;
   private readonly reach: number;
   private readonly banks = new Map<number, BankView>();
-  private readonly refreshed = new Map<number, { count: number; last: CheckedCommand | null; told: number }>();
+  private readonly refreshed = new Map<
+    number,
+    { count: number; last: CheckedCommand | null; told: number }
+  >();
   private readonly activates = new Map<number, CheckedCommand[]>();
   /** Commands that may still matter, from `oldest` on. */
   private recent: Past[] = [];
@@ -284,8 +287,7 @@ export class Ddr3TimingChecker {
         return next === 'REF' && sameRank ? is('tRP', l.tRP) : null;
       case 'RD':
         if (next === 'RD') return this.sameKind(sameRank);
-        if (next === 'WR')
-          return sameRank ? is('tRTW', l.tRTW) : is('tRTRS', l.CL + BURST + l.tRTRS - l.CWL);
+        if (next === 'WR') return sameRank ? is('tRTW', l.tRTW) : is('tRTRS', l.CL + BURST + l.tRTRS - l.CWL);
         return next === 'PRE' && sameBank ? is('tRTP', l.tRTP) : null;
       case 'WR':
         if (next === 'WR') return this.sameKind(sameRank);
@@ -387,7 +389,8 @@ export function checkCommandFile(text: string, checker: Ddr3TimingChecker, path 
     const line = lines[i]!.trim();
     if (line === '' || (i === 0 && line.startsWith('cycle,'))) continue;
     const fields = line.split(',').map((field) => field.trim());
-    const wrong = (wanted: string, got: string): CommandFileError => new CommandFileError(path, i + 1, wanted, got);
+    const wrong = (wanted: string, got: string): CommandFileError =>
+      new CommandFileError(path, i + 1, wanted, got);
     if (fields.length !== 6) throw wrong('six fields cycle,command,rank,bank,row,col', line);
     const [cycle, command, ...where] = fields;
     if (!/^\d+$/.test(cycle!)) throw wrong('a cycle of 0 or more', cycle!);

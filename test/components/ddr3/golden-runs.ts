@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { RequestTrace } from '../../../src/components/ddr3/trace-run.js';
+import type { RequestTrace } from '../../../src/components/ddr3/request-trace.js';
 
 /** Traces and results of DRAMsim3, beside the checkout where they are there at all. */
 const folder = new URL('../../../../shared/data/dram/', import.meta.url);

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { Ddr3Controller } from '../../../src/components/ddr3/controller.js';
 import { type Ddr3Config, ddr3Spec } from '../../../src/components/ddr3/spec.js';
-import { checkerLimits, type CheckerLimits, Ddr3TimingChecker } from '../../../src/components/ddr3/timing-checker.js';
-import { type RequestTrace, runTrace } from '../../../src/components/ddr3/trace-run.js';
+import {
+  checkerLimits,
+  type CheckerLimits,
+  Ddr3TimingChecker,
+} from '../../../src/components/ddr3/timing-checker.js';
+import type { RequestTrace } from '../../../src/components/ddr3/request-trace.js';
+import { runTrace } from '../../../src/components/ddr3/trace-run.js';
 
 /** Numbers in 0..1 from a seed (xorshift of 32 bits). */
 export function random(seed: number): () => number {
@@ -72,7 +77,12 @@ export const configs: fc.Arbitrary<Ddr3Config> = fc.record({
   densityGb: fc.constantFrom(1, 2, 4, 8),
   ranks: fc.constantFrom(1, 2, 4),
   channelBits: fc.constantFrom(32, 64),
-  mapping: fc.constantFrom('row-rank-bank-col', 'row-col-rank-bank', 'row-bank-col', 'rank-row-col:3-bank-col'),
+  mapping: fc.constantFrom(
+    'row-rank-bank-col',
+    'row-col-rank-bank',
+    'row-bank-col',
+    'rank-row-col:3-bank-col',
+  ),
   bankXor: fc.boolean(),
   pagePolicy: fc.constantFrom('open', 'closed', 'timeout'),
   timeoutClocks: fc.constantFrom(1, 20, 300),

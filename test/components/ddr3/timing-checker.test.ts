@@ -21,7 +21,12 @@ function broken(text: string): string[] {
 
 describe('Ddr3TimingChecker', () => {
   // Each pair: the latest stream that breaks the rule by one clock, and the earliest that does not.
-  const pairs: readonly (readonly [rule: string, before: string, last: (at: number) => string, wanted: number])[] = [
+  const pairs: readonly (readonly [
+    rule: string,
+    before: string,
+    last: (at: number) => string,
+    wanted: number,
+  ])[] = [
     ['tRCD', '0,ACT,0,0,5,-1', (t) => `${t},RD,0,0,5,0`, 11],
     ['tRAS', '0,ACT,0,0,5,-1', (t) => `${t},PRE,0,0,-1,-1`, 28],
     ['tRP', '0,ACT,0,0,5,-1\n40,PRE,0,0,-1,-1', (t) => `${t},ACT,0,0,6,-1`, 51],
