@@ -266,6 +266,33 @@ describe('bulk runs', () => {
     expect([d.sender.state.bulk, d.receiver.state.counted]).toEqual([0, 5]);
   });
 
+  it('are refused when a process of a third part wakes on the wires, directly', () => {
+    const d = build([{ gap: 0, count: 5, period: 1 }], true);
+    let seen = 0;
+    class Spy extends Module {
+      constructor() {
+        super(d.sim, 'spy');
+        this.comb(this.look, [d.sender.out.payload.data]);
+      }
+      private look(): void {
+        seen += 1;
+      }
+    }
+    void new Spy();
+    d.sim.run({ cycles: 10 });
+    expect([d.sender.state.bulk, d.receiver.state.counted, seen]).toEqual([0, 5, 5]);
+  });
+
+  it('work though the channel was asked for its run before it was connected', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('clk', 1_000_000);
+    const sender = new Sender(sim, clock, [{ gap: 0, count: 5, period: 1 }], true);
+    expect([sender.out.run, sender.out.isWatched]).toEqual([null, false]);
+    connect(sender.out, new Receiver(sim, clock, 9).in);
+    sim.run({ cycles: 3 });
+    expect(sender.state.bulk).toBe(5);
+  });
+
   it('stop a run on a wire: a breakpoint set in the middle sees the beats', () => {
     const d = build([{ gap: 0, count: 10, period: 3 }], true);
     d.sim.run({ cycles: 6 });

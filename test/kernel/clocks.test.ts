@@ -248,6 +248,24 @@ describe('clocks', () => {
     expect(order).toEqual(want);
   });
 
+  it('do not repeat a cycle when a timer without delay makes a second instant at one time', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('c', 100_000_000);
+    const ticker = new Ticker(sim, 't', { clock: sim.clock('d', 100_000_000) });
+    const sleeper = new Sleeper(sim, 's', clock);
+    const seen: [number, number][] = [];
+    ticker.q.subscribe((v) => {
+      if (v > 0) sim.scheduler.schedule(() => seen.push([sim.now, clock.cycle]), 0);
+    });
+    sim.run({ time: 20_000 });
+    expect(seen).toEqual([
+      [0, 1],
+      [10_000, 2],
+      [20_000, 3],
+    ]);
+    expect(sleeper.ran).toEqual([0]);
+  });
+
   it('refuse a name that is taken', () => {
     const sim = new Simulator();
     sim.clock('a', 1000);

@@ -166,6 +166,28 @@ describe('observers of signals', () => {
     });
     expect(() => sim.run({ cycles: 5 })).toThrow('ticker.q: written by an observer; observers are read-only');
     expect(ticker.q.value).toBe(2);
+    // The write is taken back: the run may go on as if it had not been.
+    sim.run({ cycles: 1 });
+    expect([ticker.q.value, half.y.value]).toEqual([3, 1]);
+  });
+
+  it('may not write a bus either', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('clk', 100_000_000);
+    const { q } = new Ticker(sim, 't', { clock });
+    class Bus extends Module {
+      readonly d = this.input('d', vector(3, uint(8)));
+    }
+    const { d } = new Bus(sim, 'bus');
+    const subscription = q.subscribe((v) => {
+      if (v === 1) d.writeFrom([1, 2, 3]);
+    });
+    expect(() => sim.step()).toThrow('bus.d: written by an observer');
+    subscription.unsubscribe();
+    sim.step();
+    expect([...d.values]).toEqual([0, 0, 0]);
+    d.poke([1, 2, 3]);
+    expect([...d.values]).toEqual([1, 2, 3]);
   });
 
   it('may not poke', () => {

@@ -64,6 +64,7 @@ describe('run', () => {
     }
     void new Ring();
     expect(sim.run({ until: 'ring.q[2]', maxCycles: 9 })).toMatchObject({ reason: 'until', time: 20_000 });
+    expect(() => sim.run({ until: 'ring.q[4]' })).toThrow('nothing is named "ring.q[4]"');
     expect(() => sim.run({ until: 'ring.q' })).toThrow(
       'ring.q is a bus of type uint8[4], wanted a scalar signal or probe',
     );

@@ -70,6 +70,13 @@ describe('clock.scheduler', () => {
     ]);
   });
 
+  it('says the number of the last edge, −1 before the first', () => {
+    const { sim, clock } = bench();
+    expect(clock.scheduler.now()).toBe(-1);
+    sim.run({ cycles: 5 });
+    expect(clock.scheduler.now()).toBe(4);
+  });
+
   it('fires an interval every n-th edge, exactly, over a period of no whole picoseconds', () => {
     const { sim, clock } = bench();
     const seen = log(interval(5, clock.scheduler), clock);
@@ -267,6 +274,21 @@ describe('sim.scheduler', () => {
     const watched = bench();
     interval(0, watched.sim.scheduler).subscribe(() => {});
     expect(() => watched.sim.run({ cycles: 2 })).toThrow(GlueLoopError);
+  });
+
+  it('closes an action that has run and did not schedule itself again', () => {
+    const { sim } = bench();
+    const once = sim.scheduler.schedule(() => {}, 100);
+    let runs = 0;
+    const again = sim.scheduler.schedule<number>(function () {
+      runs += 1;
+      this.schedule(0, 100);
+    }, 100);
+    sim.run({ time: 1000 });
+    expect([once.closed, again.closed, runs]).toEqual([true, false, 10]);
+    again.unsubscribe();
+    sim.run({ time: 2000 });
+    expect(runs).toBe(10);
   });
 
   it('leaves the timers of the host outside', () => {

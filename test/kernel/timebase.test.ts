@@ -40,6 +40,22 @@ describe('Timebase', () => {
     );
   });
 
+  it('is exact where k times the remainder passes 2^53', () => {
+    const near = fc.record({
+      num: fc.integer({ min: 500_000_000, max: 1_000_000_000 }),
+      k: fc.integer({ min: 100_000_000, max: 1_000_000_000 }),
+    });
+    fc.assert(
+      fc.property(near, ({ num, k }) => {
+        const timebase = new Timebase('t', num);
+        expect(timebase.edge(k)).toBe(exact(k, num, 1));
+        expect(timebase.remainder(k)).toBe(
+          Number((BigInt(k) * BigInt(timebase.rest)) % BigInt(timebase.den)),
+        );
+      }),
+    );
+  });
+
   it('finds the first edge at or after a time', () => {
     const timebase = new Timebase('t', 166_000_000, 777);
     expect(timebase.firstEdgeFrom(0)).toBe(0);
