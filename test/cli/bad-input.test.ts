@@ -35,7 +35,7 @@ function writeAll(dir: string, files: Record<string, Buffer | string>): string {
 
 describe('bad input gets a clear message and exit code 2', () => {
   const cases: [what: string, args: () => string[], says: RegExp][] = [
-    ['an unknown command', () => ['rum'], /no command "rum"; there are run, list/],
+    ['an unknown command', () => ['rum'], /no command "rum"; there are run, .*list/],
     ['a name that `list` does not take', () => ['list', 'mnist-cnn'], /list: takes no names, got mnist-cnn/],
     ['no network', () => ['run'], /which network\?/],
     ['an unknown network', () => ['run', 'mnist-dnn'], /name must be one of mnist-cnn, got "mnist-dnn"/],
