@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { restoreSnapshot, takeSnapshot } from '../../src/kernel/index.js';
 import type { MachineLayer } from '../../src/machines/gupta/plan.js';
 import { GuptaRunner } from '../../src/machines/gupta/runner.js';
 import { guptaSpec } from '../../src/machines/gupta/spec.js';
@@ -150,5 +151,22 @@ describe('the fixed-point machine, cycle by cycle,', () => {
         }).runLayer(0, layer.image, 0, { stochastic: true, seed: 3 }, 100_000).output,
     );
     for (const output of outputs) expect(output).toEqual(outputs[0]);
+  });
+
+  it('continues from a snapshot to the same cycle with two clocks, words on their way from one to the other', () => {
+    const layer = pointwise(20, 9, { height: 9, width: 11 });
+    const build = () =>
+      new GuptaRunner(guptaSpec({ n: 4, memory: { clockHz: 200_000_000 } }), [layer], { seed: 1 });
+    const first = build();
+    const run = first.begin(0, layer.image, 0, nearest);
+    first.sim.run({ cycles: 90 });
+    const saved = structuredClone(takeSnapshot(first.sim));
+    first.sim.run({ until: run.done, maxCycles: 10_000 });
+    const whole = run.end();
+    const second = build();
+    restoreSnapshot(second.sim, saved);
+    second.sim.run({ until: () => second.machine.top.finished.length > 0, maxCycles: 10_000 });
+    expect(second.machine.top.finished[0]!.cycles).toBe(whole.cycles);
+    expect(second.machine.memory.dump(second.outputAddress(0), whole.output.length)).toEqual(whole.output);
   });
 });
