@@ -244,8 +244,9 @@ describe('TopController', () => {
       25: { set: { saReady: 1 }, done: 1 },
       26: { set: { aValid: 0, bValid: 0, drained: 1, idle: 0 } },
       40: { set: { collecting: 0 } },
-      43: { set: { pooled: 1 } },
-      45: { set: { pooled: 0 } },
+      // A pooled row waits while WRITE holds nothing; then WRITE has it.
+      43: { set: { pooled: 1, idle: 1 } },
+      45: { set: { pooled: 0, idle: 0 } },
       50: { set: { idle: 1 } },
     });
     expect(t.seen.flush).toEqual([41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);

@@ -294,7 +294,7 @@ export class TopController extends Module {
     const { shapes } = this;
     // Registers of before the edge: work that is still on the port has not been taken.
     const stored = store.done !== 0 && this.rows.valid.value === 0 && this.collecting.value === 0;
-    if (retire.done !== 0 && stored && s.unit > this.n) {
+    if (retire.done !== 0 && stored) {
       this.flush.write(1);
       this.phase.write(FLUSH);
       return true;

@@ -140,8 +140,9 @@ function planWhole(spec: GuptaSpec, layer: MachineLayer): LayerPlan | null {
     dilationY: geometry.dilation[0],
     padTop: layer.padding[0],
   };
-  const bandRows = bandRowsThatFit(band, bWords(spec));
-  if (bandRows < 1) return null;
+  const rowsThatFit = bandRowsThatFit(band, bWords(spec));
+  if (rowsThatFit < 1) return null;
+  const bandRows = rowsOfFewestTiles(n, layer.output, rowsThatFit);
   const bands = cutBands(band, bandRows);
   const layout = bLayout({ ...band, bandRows: bandRowsOf(bands) });
   const panels = poolable(layer, n, filters, Math.min(fits, spec.p ?? fits));
@@ -154,6 +155,22 @@ function planWhole(spec: GuptaSpec, layer: MachineLayer): LayerPlan | null {
     partChannels: geometry.channels,
   };
   return finishPlan(n, layer, geometry, { ...cut, layout });
+}
+
+/**
+ * Output rows of a band: as many as fit, or fewer, down to half, where fewer tiles are then cut off at the ends of bands (113 rows
+ * of one pixel on 28 columns are 5 tiles, and 112 are 4).
+ */
+function rowsOfFewestTiles(n: number, output: Map3, fit: number): number {
+  const tilesOf = (rows: number): number => {
+    const whole = Math.floor(output.height / rows);
+    const rest = output.height - whole * rows;
+    return whole * Math.ceil((rows * output.width) / n) + Math.ceil((rest * output.width) / n);
+  };
+  let best = fit;
+  for (let rows = fit - 1; 2 * rows >= fit && rows >= 1; rows--)
+    if (tilesOf(rows) < tilesOf(best)) best = rows;
+  return best;
 }
 
 /** The plan with sums cut at whole channels: the fewest parts, of rows as wide as may be, for those fill fastest. */
