@@ -71,7 +71,11 @@ function longLayer(seed: number): { step: ProductStep; image: Int16Array } {
 /** The machine with the least cache that there is for n: 256 slices of A, 1024 words a bank of B, a half each. */
 const least = (n: number, more: object = {}) => {
   const banks = [3, 3, 3, 3, 5, 5, 7, 7, 11][n] ?? (n === 17 ? 17 : 29);
-  return guptaSpec({ n, l2: { bram36: banks + Math.ceil(n / 4), bramsPerBank: 1, bufferBram36: 0 }, ...more });
+  return guptaSpec({
+    n,
+    l2: { bram36: banks + Math.ceil(n / 4), bramsPerBank: 1, bufferBram36: 0 },
+    ...more,
+  });
 };
 
 function networkOf(step: ProductStep) {

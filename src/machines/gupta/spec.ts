@@ -22,6 +22,10 @@ export const guptaSchema = z.strictObject({
   roundedDepth: positive.default(32).describe('depth of a C FIFO, behind a rounding unit'),
   clockHz: positive.default(166_000_000).describe('clock of the machine, Hz'),
   p: positive.nullable().default(null).describe('panels of n filters held together; null: as many as fit'),
+  im2col: z
+    .enum(['on-the-fly', 'blown-up'])
+    .default('on-the-fly')
+    .describe('who lays pixels out as a matrix: the address generators as they read, or the host in DDR3'),
   l2: z
     .strictObject({
       bram36: positive.default(445).describe('BRAM36 of the device (XC7K325T: 445)'),
@@ -104,6 +108,7 @@ const RANGES: Readonly<Record<string, string>> = {
   p: 'an integer of 1 or more, or null',
   outputDepth: 'an integer of n or more, or null',
   array: "'lazy', 'ticked' or 'structural'",
+  im2col: "'on-the-fly' or 'blown-up'",
   'l2.bramsPerBank': 'an integer from 1 to 64',
   'l2.bufferBram36': 'an integer of 0 or more',
   machine: "'gupta'",
