@@ -3,6 +3,7 @@ import { ConfigError } from '../../kernel/index.js';
 import { aSlicesThatFit, B_WORDS_PER_BRAM } from '../../components/l2-layout.js';
 
 const positive = z.int().min(1);
+export const IM2COL_MODES = ['on-the-fly', 'blown-up'] as const;
 
 /**
  * The fixed-point machine's parameters: plain data that a file can hold and a worker can build from. Every field has a
@@ -23,7 +24,7 @@ export const guptaSchema = z.strictObject({
   clockHz: positive.default(166_000_000).describe('clock of the machine, Hz'),
   p: positive.nullable().default(null).describe('panels of n filters held together; null: as many as fit'),
   im2col: z
-    .enum(['on-the-fly', 'blown-up'])
+    .enum(IM2COL_MODES)
     .default('on-the-fly')
     .describe('who lays pixels out as a matrix: the address generators as they read, or the host in DDR3'),
   l2: z
