@@ -239,7 +239,7 @@ function referenceOptions(config: RunConfig, plans: readonly LayerPlan[], image:
       n,
       p: plan.panels,
       bandRows: plan.bandRows,
-      bandPixels: plan.bandRows * plan.outW,
+      bandPixels: plan.bandPixels,
       image,
       layerIndex,
       layers: plans.length,
@@ -329,8 +329,8 @@ function assemble(
         panels: plan.panels,
         bands: plan.bands,
         bandRows: plan.bandRows,
-        blownUp: plan.blownUp,
-        hostPool: plan.pool === null && plan.layer.pool !== null,
+        blownUp: plan.walked !== plan.layer,
+        hostPool: plan.walked.pool === null && plan.layer.pool !== null,
       },
     };
   });
