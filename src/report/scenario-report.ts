@@ -2,10 +2,17 @@ import type { Cell, ScenarioReport, ScenarioTable } from '../scenario/scenario.j
 import type { ScenarioDocument } from '../scenario/scenario-document.js';
 import { type Column, textTable, whole } from './table.js';
 
+/** Longest value of a parameter that is printed, letters; the JSON document has all of them. */
+const LONGEST = 60;
+const short = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  return text.length <= LONGEST ? text : Array.isArray(value) ? '[…]' : '{…}';
+};
+
 /** A scenario's results as people read them: question, parameters, rows, further tables, expectations. */
 export function scenarioReport(document: ScenarioDocument, report: ScenarioReport): string {
   const { title, doc, parameters, sweep } = document;
-  const fixed = Object.entries(parameters).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  const fixed = Object.entries(parameters).map(([key, value]) => `${key} ${short(value)}`);
   const varied = Object.entries(sweep).map(
     ([key, values]) => `${key} ${values.map((value) => JSON.stringify(value)).join(', ')}`,
   );
@@ -27,7 +34,10 @@ export function scenarioReport(document: ScenarioDocument, report: ScenarioRepor
     ]
       .filter((line) => line !== '')
       .join('\n'),
-    ...(document.rows.length > 0 ? [rows, ...(report.tables ?? [])].map(table) : []),
+    ...(document.rows.length > 0
+      ? [...(report.hidesRows === true ? [] : [rows]), ...(report.tables ?? [])]
+      : []
+    ).map(table),
     report.text?.trim() ?? '',
     expectations(document),
   ];

@@ -5,7 +5,7 @@ import type { AnyScenario } from './scenario.js';
 
 export type Json = z.output<ReturnType<typeof z.json>>;
 
-/** The points of a scenario: every combination of what is varied, the first axis slowest. */
+/** The points of a scenario: every combination of what is varied, grid by grid, each point once. */
 export interface ScenarioPoints {
   readonly fixed: Readonly<Record<string, Json>>;
   readonly sweep: Readonly<Record<string, readonly Json[]>>;
@@ -26,26 +26,45 @@ export function scenarioPoints(
   const schema = z.strictObject(scenario.parameters);
   const given: Record<string, unknown> = {};
   for (const setting of settings) applySetting(given, setting, name);
-  const axes = new Map<string, readonly unknown[]>();
-  for (const [key, values] of Object.entries(scenario.sweep ?? {})) {
-    if (values !== undefined && !(key in given)) axes.set(key, values);
-  }
+  const own: Record<string, readonly unknown[]> = {};
   for (const [key, value] of Object.entries(given)) {
     const type = scenario.parameters[key];
     if (type === undefined || !Array.isArray(value) || type.safeParse(value).success) continue;
     if (value.length === 0) throw new ConfigError(name, key, 'a list of one value or more', '[]');
     delete given[key];
-    axes.set(key, value);
+    own[key] = value;
   }
-  let combinations: Record<string, unknown>[] = [{}];
-  for (const [key, values] of axes)
-    combinations = combinations.flatMap((point) => values.map((value) => ({ ...point, [key]: value })));
-  const points = combinations.map((point) => checked(name, schema, { ...given, ...point }));
+  const { sweep = {} } = scenario;
+  const grids: readonly Readonly<Record<string, readonly unknown[] | undefined>>[] = Array.isArray(sweep)
+    ? sweep
+    : [sweep];
+  const points = new Map<string, Record<string, unknown>>();
+  const axes = new Map<string, Map<string, unknown>>();
+  for (const grid of grids) {
+    const varied = Object.entries({ ...grid, ...own }).filter(([key]) => !(key in given));
+    let combinations: Record<string, unknown>[] = [{}];
+    for (const [key, values = []] of varied) {
+      combinations = combinations.flatMap((point) => values.map((value) => ({ ...point, [key]: value })));
+      const known = axes.get(key) ?? new Map<string, unknown>();
+      for (const value of values) known.set(JSON.stringify(value), value);
+      axes.set(key, known);
+    }
+    for (const combination of combinations) {
+      const point = checked(name, schema, { ...given, ...combination });
+      const text = JSON.stringify(point);
+      if (!points.has(text)) points.set(text, point);
+    }
+  }
   const fixed: Record<string, Json> = {};
+  const first = [...points.values()][0];
   for (const key of Object.keys(scenario.parameters)) {
-    if (!axes.has(key)) fixed[key] = points[0]![key] as Json;
+    if (!axes.has(key)) fixed[key] = first?.[key] as Json;
   }
-  return { fixed, sweep: Object.fromEntries(axes) as Record<string, Json[]>, points };
+  return {
+    fixed,
+    sweep: Object.fromEntries([...axes].map(([key, values]) => [key, [...values.values()] as Json[]])),
+    points: [...points.values()],
+  };
 }
 
 function checked(name: string, schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> {

@@ -27,11 +27,13 @@ export interface ScenarioTable {
   readonly rows: readonly Row[];
 }
 
-/** What is shown beside the table of all rows: further tables, plots, a closing remark. */
+/** What is shown after the table of all rows: further tables, plots, a closing remark. */
 export interface ScenarioReport {
   readonly text?: string;
   readonly tables?: readonly ScenarioTable[];
   readonly plots?: readonly Plot[];
+  /** The tables above say it all: the one of all rows is left to files. */
+  readonly hidesRows?: boolean;
 }
 
 /** What a run of one point is given beside its parameters. */
@@ -54,6 +56,9 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 /** The parameters of one point, checked and complete. */
 export type ParametersOf<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
 
+/** Parameters that are varied together, and their values; the first one varies slowest. */
+export type Grid<S extends Shape> = { readonly [K in keyof S]?: readonly z.output<S[K]>[] };
+
 /**
  * A study: typed parameters, what to run at each point of a grid of them, what the outcome must be, how to show it.
  *
@@ -66,8 +71,8 @@ export interface Scenario<S extends Shape = Shape, R extends Row = Row> {
   readonly doc?: string;
   /** Every parameter has a default. */
   readonly parameters: S;
-  /** Parameters that are varied, and their values; the first one varies slowest. */
-  readonly sweep?: { readonly [K in keyof S]?: readonly z.output<S[K]>[] };
+  /** What is varied: a grid, or several one after the other; points that an earlier grid had are not run again. */
+  readonly sweep?: Grid<S> | readonly Grid<S>[];
   readonly columns?: { readonly [K in keyof R]?: ColumnText };
   run(parameters: ParametersOf<S>, context: ScenarioContext): readonly R[] | Promise<readonly R[]>;
   expect?(rows: readonly R[]): readonly Expectation[];
