@@ -37,16 +37,33 @@ export { FunctionalGupta } from './machines/gupta/functional.js';
 export { Gupta } from './machines/gupta/gupta.js';
 export { type LayerPlan, type MachineLayer, planLayer } from './machines/gupta/plan.js';
 export { GuptaRunner, type LayerRun, type RunSettings } from './machines/gupta/runner.js';
-export { guptaSpec, type GuptaSpec } from './machines/gupta/spec.js';
+export { guptaSchema, guptaSpec, type GuptaSpec } from './machines/gupta/spec.js';
 
 export { type DataSet, imageBytes, imageCodes, loadDataSet } from './networks/data-set.js';
 export { loadNetwork, type LoadedNetwork } from './networks/network-file.js';
 export { type Network, parseNetwork } from './networks/network.js';
 export { type ProductStep, quantise, type QuantisedNetwork } from './networks/quantise.js';
+export { randomImages, randomWeights, withRandomWeights } from './networks/random-inputs.js';
 export { runReference } from './networks/reference.js';
-export { loadNamedNetwork, namedNetworks } from './networks/zoo.js';
+export { loadNamedNetwork, namedNetwork, namedNetworks } from './networks/zoo.js';
 
 export { runNetwork, type NetworkRunOptions } from './scenario/network-run.js';
 export { runConfig, type RunConfig } from './scenario/run-config.js';
 export type { RunDocument } from './scenario/run-document.js';
 export { runReport } from './report/run-report.js';
+
+export type { BarPlot, LinePlot, Plot } from './scenario/plot.js';
+export { runScenario, type ScenarioResult } from './scenario/run-scenario.js';
+export {
+  defineScenario,
+  type Expectation,
+  type Row,
+  type Scenario,
+  type ScenarioContext,
+  type ScenarioReport,
+  type ScenarioTable,
+} from './scenario/scenario.js';
+export type { ScenarioDocument } from './scenario/scenario-document.js';
+export { csv } from './report/csv.js';
+export { scenarioReport } from './report/scenario-report.js';
+export { svgPlot } from './report/svg-plot.js';

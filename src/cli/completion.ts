@@ -1,6 +1,8 @@
 import { namedNetworks } from '../networks/zoo.js';
 import { commands } from './commands.js';
+import { namedScenarios } from '../scenario/scenario-loader.js';
 import { runOptions } from './run.js';
+import { scenarioOptions } from './scenario.js';
 import { UsageError } from './usage-error.js';
 
 export const completionHelp = (): string => `source <(marblewave completion bash)
@@ -15,6 +17,9 @@ usage: marblewave completion bash|zsh|fish
 export function completion(args: readonly string[]): number {
   const words = Object.keys(commands).join(' ');
   const run = [...namedNetworks.map((n) => n.name), ...runOptions.map((o) => `--${o.name}`)].join(' ');
+  const scenario = [...namedScenarios.map((s) => s.name), ...scenarioOptions.map((o) => `--${o.name}`)].join(
+    ' ',
+  );
   switch (args[0]) {
     case 'bash':
     case 'zsh':
@@ -23,6 +28,7 @@ export function completion(args: readonly string[]): number {
   local cur=\${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = run ]; then COMPREPLY=($(compgen -W "${run}" -f -- "$cur"))
+  elif [ "\${COMP_WORDS[1]}" = scenario ]; then COMPREPLY=($(compgen -W "${scenario}" -f -- "$cur"))
   else COMPREPLY=($(compgen -f -- "$cur")); fi
 }
 complete -F _marblewave marblewave
@@ -31,6 +37,7 @@ complete -F _marblewave marblewave
     case 'fish':
       process.stdout.write(`complete -c marblewave -n __fish_use_subcommand -a "${words}"
 complete -c marblewave -n "__fish_seen_subcommand_from run" -a "${run}"
+complete -c marblewave -n "__fish_seen_subcommand_from scenario" -a "${scenario}"
 `);
       return 0;
     default:

@@ -4,6 +4,7 @@ import { completion, completionHelp } from './completion.js';
 import { dram, dramHelp } from './dram.js';
 import { list, listHelp } from './list.js';
 import { run, runHelp } from './run.js';
+import { scenario, scenarioHelp } from './scenario.js';
 import { exitCodeOf, messageOf, UsageError } from './usage-error.js';
 
 interface Command {
@@ -14,6 +15,7 @@ interface Command {
 const table: Readonly<Record<keyof typeof commands, Command>> = {
   run: { help: runHelp, run },
   dram: { help: dramHelp, run: dram },
+  scenario: { help: scenarioHelp, run: scenario },
   list: { help: listHelp, run: list },
   completion: { help: completionHelp, run: completion },
 };

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { CONTROL } from '../kernel/index.js';
 import { type DataSet, checkDataSet, loadDataSet } from '../networks/data-set.js';
-import { loadNetwork, type LoadedNetwork } from '../networks/network-file.js';
-import { loadNamedNetwork, namedNetworks } from '../networks/zoo.js';
+import { IM2COL_MODES } from '../machines/gupta/spec.js';
+import { loadNetwork, type LoadedNetwork, readNetwork } from '../networks/network-file.js';
+import { randomImages, withRandomWeights } from '../networks/random-inputs.js';
+import { loadNamedNetwork, namedNetwork, namedNetworks } from '../networks/zoo.js';
 import { runReport } from '../report/run-report.js';
 import { runNetwork } from '../scenario/network-run.js';
 import { applySetting, type RunConfig, runConfig, ROUNDINGS } from '../scenario/run-config.js';
@@ -15,7 +17,7 @@ export const runOptions: readonly Option[] = [
   {
     name: 'images',
     value: 'N',
-    help: 'images to classify, from the first of the test set (default 16)',
+    help: 'images to classify, from the first of the test set (default 16; 1 where they are random)',
     env: 'MARBLEWAVE_IMAGES',
   },
   { name: 'fast', help: 'functional mode: the same arithmetic without cycles; image 0 runs in cycle mode' },
@@ -29,6 +31,11 @@ export const runOptions: readonly Option[] = [
   { name: 'seed', value: 'N', help: 'seed of the rounding units (default 1)', env: 'MARBLEWAVE_SEED' },
   { name: 'n', value: 'N', help: 'rows and columns of the array, 1 to 63 (default 28)' },
   { name: 'p', value: 'N', help: 'panels of n filters held together (default: as many as fit)' },
+  {
+    name: 'im2col',
+    value: 'MODE',
+    help: 'on-the-fly (default), or blown-up: the host lays the pixels out as a matrix in DDR3',
+  },
   { name: 'ticked', help: 'step every register of the array in every cycle; changes no result' },
   {
     name: 'set',
@@ -44,11 +51,15 @@ export const runOptions: readonly Option[] = [
   },
   { name: 'print-config', help: 'print the complete configuration as JSON, and run nothing' },
   { name: 'network', value: 'FILE', help: 'your own network (docs/your-network.md)' },
-  { name: 'weights', value: 'FILE', help: 'its weights, .npz or .safetensors (default: those it names)' },
+  {
+    name: 'weights',
+    value: 'FILE',
+    help: 'weights, .npz or .safetensors (default: those the network names), or random[:SEED]',
+  },
   {
     name: 'data',
     value: 'DIR',
-    help: 'folder of IDX files, plain or gzip (default: MNIST)',
+    help: 'folder of IDX files, plain or gzip (default: MNIST; random images where the weights are)',
     env: 'MARBLEWAVE_DATA',
   },
   { name: 'float', help: 'also run the float network on the same images (on by default with --fast)' },
@@ -59,13 +70,13 @@ export const runOptions: readonly Option[] = [
 ];
 
 export const runHelp = (): string => `marblewave run mnist-cnn --images 16
-marblewave run mnist-cnn --images 10000 --fast --json
+marblewave run alexnet-conv --weights random
 
 Classifies images on the simulated fixed-point machine, layer by layer, compares every layer's output with the plain
 reference, and prints a table by layer, the cycles by cause, and predictions against labels.
 
-usage: marblewave run NETWORK [options]     NETWORK: ${namedNetworks.map((n) => n.name).join(', ')}
-       marblewave run --network FILE [--weights FILE] [--data DIR] [options]
+usage: marblewave run NETWORK [--weights FILE|random] [options]     NETWORK: ${namedNetworks.map((n) => n.name).join(', ')}
+       marblewave run --network FILE [--weights FILE|random] [--data DIR] [options]
 
 ${optionsHelp(runOptions)}
 
@@ -80,12 +91,13 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
     return 0;
   }
-  const images = options.whole('images', 1, 1_000_000) ?? 16;
   const maxCycles = options.whole('max-cycles', 1, Number.MAX_SAFE_INTEGER);
   const fast = options.flag('fast');
   const traceFile = options.text('trace');
-  const loaded = theNetwork(options);
-  const data = theData(options, loaded, images);
+  const random = randomSeed(options);
+  const loaded = theNetwork(options, random);
+  const data = theData(options, loaded, random);
+  const images = options.whole('images', 1, 1_000_000) ?? Math.min(16, data.count);
 
   const control = new Int32Array(new SharedArrayBuffer(4));
   const onInterrupt = (): void => {
@@ -135,6 +147,8 @@ function configuration(options: Parsed): RunConfig {
   const p = options.whole('p', 1, 1023);
   if (p !== undefined) machine['p'] = p;
   if (options.flag('ticked')) machine['array'] = 'ticked';
+  const im2col = options.choice('im2col', IM2COL_MODES);
+  if (im2col !== undefined) machine['im2col'] = im2col;
   const fl = options.whole('fl', 6, 14);
   const rounding = options.choice('rounding', ROUNDINGS);
   const seed = options.whole('seed', 0, 2 ** 32 - 1);
@@ -170,24 +184,39 @@ function readConfig(file: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function theNetwork(options: Parsed): LoadedNetwork {
+/** Seed of `--weights random[:SEED]`; null for weights from a file. */
+function randomSeed(options: Parsed): number | null {
+  const text = options.text('weights');
+  if (text === undefined || !/^random(:|$)/.test(text)) return null;
+  const seed = Number(text.slice('random:'.length) || '1');
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    throw new UsageError(
+      `run: --weights random:SEED must have a whole number from 0 to 4294967295, got ${JSON.stringify(text)}`,
+    );
+  return seed;
+}
+
+function theNetwork(options: Parsed, random: number | null): LoadedNetwork {
   const file = options.text('network');
   const [name, ...rest] = options.positionals;
   if (rest.length > 0) throw new UsageError(`run: wanted one network, got ${options.positionals.join(' ')}`);
   if (file !== undefined && name !== undefined)
     throw new UsageError(`run: wanted a network's name or --network FILE, got both`);
-  if (file !== undefined) return loadNetwork(file, options.text('weights'));
-  if (name === undefined)
+  if (file === undefined && name === undefined)
     throw new UsageError('run: which network? e.g. marblewave run mnist-cnn; see marblewave list');
-  if (options.text('weights') !== undefined) throw new UsageError('run: --weights goes with --network');
-  return loadNamedNetwork(name);
+  if (random !== null)
+    return withRandomWeights(file === undefined ? namedNetwork(name!) : readNetwork(file), random);
+  const weights = options.text('weights');
+  return file === undefined ? loadNamedNetwork(name!, weights) : loadNetwork(file, weights);
 }
 
-function theData(options: Parsed, loaded: LoadedNetwork, images: number): DataSet {
+function theData(options: Parsed, loaded: LoadedNetwork, random: number | null): DataSet {
   const dir = options.text('data');
+  const images = options.whole('images', 1, 1_000_000);
+  if (random !== null && dir === undefined) return randomImages(loaded.network, images ?? 1, random);
   const data = loadDataSet({ split: 'test', ...(dir === undefined ? {} : { dir }) });
   checkDataSet(loaded.network, data);
-  if (images > data.count)
+  if (images !== undefined && images > data.count)
     throw new UsageError(
       `run: --images must be at most ${data.count}, the images of ${data.name}, got ${images}`,
     );

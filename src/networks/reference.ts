@@ -16,6 +16,8 @@ export interface Schedule {
   readonly p: number;
   /** Whole output rows (before pooling) of a band; the last band may have fewer. */
   readonly bandRows: number;
+  /** Output pixels of a band where bands are no whole rows: a layer run on its blown-up matrix. */
+  readonly bandPixels?: number;
   /** Number of the image, of the layer within the network, and of layers: they seed the units. */
   readonly image: number;
   readonly layerIndex: number;
@@ -132,17 +134,17 @@ export function referenceAdvance(state: number): number {
  * nothing. The draw is the low `shift` bits of the state before its advance.
  */
 function stochasticDraws(step: ProductStep, schedule: Schedule, seed: number): Float64Array {
-  const { n, p, bandRows } = schedule;
+  const { n, p } = schedule;
   const { channels: filters, height, width } = step.output;
+  const bandPixels = schedule.bandPixels ?? schedule.bandRows * width;
   const filtersPerGroup = filters / step.groups;
   const states = Array.from({ length: n }, (_, unit) => referenceSeed(seed, schedule, unit));
   const draws = new Float64Array(filters * height * width);
   for (let group = 0; group < step.groups; group++) {
     for (let block = 0; block < filtersPerGroup; block += p * n) {
       const blockEnd = Math.min(block + p * n, filtersPerGroup);
-      for (let bandTop = 0; bandTop < height; bandTop += bandRows) {
-        const bandStart = bandTop * width;
-        const bandEnd = Math.min(bandTop + bandRows, height) * width;
+      for (let bandStart = 0; bandStart < height * width; bandStart += bandPixels) {
+        const bandEnd = Math.min(bandStart + bandPixels, height * width);
         for (let tile = bandStart; tile < bandEnd; tile += n) {
           const columns = Math.min(n, bandEnd - tile);
           for (let panel = block; panel < blockEnd; panel += n) {

@@ -37,7 +37,8 @@ function layersTable(run: RunDocument): string {
     right('cycles'),
     right(`µs at ${clock}`),
     right('array used'),
-    right('DDR3 read'),
+    right('read: weights'),
+    right('activations'),
     right('written'),
     right('saturated'),
   ];
@@ -49,7 +50,8 @@ function layersTable(run: RunDocument): string {
     optional(l.cycles, whole),
     optional(l.microseconds, fixed1),
     optional(l.utilisation, percent),
-    l.ddr3 === null ? '·' : bytes(l.ddr3.bytesRead),
+    l.ddr3 === null ? '·' : bytes(l.ddr3.weightBytesRead),
+    l.ddr3 === null ? '·' : bytes(l.ddr3.activationBytesRead),
     l.ddr3 === null ? '·' : bytes(l.ddr3.bytesWritten),
     whole(l.saturations),
   ]);
@@ -63,7 +65,8 @@ function layersTable(run: RunDocument): string {
       whole(totals.cycles),
       fixed1(totals.microseconds),
       percent(totals.utilisation),
-      bytes(totals.ddr3.bytesRead),
+      bytes(totals.ddr3.weightBytesRead),
+      bytes(totals.ddr3.activationBytesRead),
       bytes(totals.ddr3.bytesWritten),
       whole(totals.saturations),
     ],
@@ -73,8 +76,14 @@ function layersTable(run: RunDocument): string {
     run.mode === 'fast'
       ? '\nfast mode: the same arithmetic without cycles; the cycles below are those of image 0, run in cycle mode'
       : '';
+  const blownUp = run.layers.filter((l) => l.plan?.blownUp === true);
+  const pooled = blownUp.filter((l) => l.plan?.hostPool === true).map((l) => l.name);
+  const host =
+    blownUp.length === 0
+      ? ''
+      : `\nblown up in DDR3 by the host: ${blownUp.map((l) => l.name).join(', ')}${pooled.length > 0 ? `; pooled by the host: ${pooled.join(', ')}` : ''}`;
   const saturated = `saturated: results clamped in ${allImages(run.images)}${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
-  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\n${saturated}`;
+  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}`;
 }
 
 function stallsTable(run: RunDocument): string {
@@ -94,6 +103,8 @@ function stallsTable(run: RunDocument): string {
 
 /** Predictions beside labels for a few images; for many, only the count. */
 function predictionsBlock(run: RunDocument): string {
+  if (run.images > 0 && run.labels.length === 0)
+    return `${run.images === 1 ? 'one image' : `${run.images} images`}, ${run.data}: no labels, so no accuracy`;
   const hits = run.predictions.filter((p, i) => p === run.labels[i]).length;
   const score =
     run.accuracy === null

@@ -58,6 +58,8 @@ interface Tally {
   readonly cycles: number;
   readonly causes: Record<StallCause, number>;
   readonly bytesRead: number;
+  readonly weightBytesRead: number;
+  readonly activationBytesRead: number;
   readonly bytesWritten: number;
   readonly saturations: number;
   readonly wraps: number;
@@ -182,7 +184,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
 
   const done = predictions.length;
   const labels = [...data.labels.subarray(0, done)];
-  const float = options.float && !stopped ? await floatAccuracy(options, done) : null;
+  const float = options.float && !stopped && labels.length > 0 ? await floatAccuracy(options, done) : null;
   return assemble(options, network, runner.plans, tallies, {
     predictions,
     labels,
@@ -198,7 +200,17 @@ const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 function emptyTally(): Tally {
   const causes = Object.fromEntries(STALL_CAUSES.map((cause) => [cause, 0])) as Record<StallCause, number>;
-  return { runs: 0, cycles: 0, causes, bytesRead: 0, bytesWritten: 0, saturations: 0, wraps: 0 };
+  return {
+    runs: 0,
+    cycles: 0,
+    causes,
+    bytesRead: 0,
+    weightBytesRead: 0,
+    activationBytesRead: 0,
+    bytesWritten: 0,
+    saturations: 0,
+    wraps: 0,
+  };
 }
 
 function addRun(tally: Tally, run: LayerRun): Tally {
@@ -209,6 +221,8 @@ function addRun(tally: Tally, run: LayerRun): Tally {
     cycles: tally.cycles + run.cycles,
     causes,
     bytesRead: tally.bytesRead + run.bytesRead,
+    weightBytesRead: tally.weightBytesRead + run.weightBytesRead,
+    activationBytesRead: tally.activationBytesRead + run.activationBytesRead,
     bytesWritten: tally.bytesWritten + run.bytesWritten,
     saturations: tally.saturations + run.saturations,
     wraps: tally.wraps,
@@ -225,6 +239,7 @@ function referenceOptions(config: RunConfig, plans: readonly LayerPlan[], image:
       n,
       p: plan.panels,
       bandRows: plan.bandRows,
+      bandPixels: plan.bandPixels,
       image,
       layerIndex,
       layers: plans.length,
@@ -303,11 +318,20 @@ function assemble(
       stalls: meanCauses(tally),
       ddr3: {
         bytesRead: Math.round(tally.bytesRead / runs),
+        weightBytesRead: Math.round(tally.weightBytesRead / runs),
+        activationBytesRead: Math.round(tally.activationBytesRead / runs),
         bytesWritten: Math.round(tally.bytesWritten / runs),
       },
       saturations,
       wraps,
-      plan: { kprime: plan.kprime, panels: plan.panels, bands: plan.bands, bandRows: plan.bandRows },
+      plan: {
+        kprime: plan.kprime,
+        panels: plan.panels,
+        bands: plan.bands,
+        bandRows: plan.bandRows,
+        blownUp: plan.walked !== plan.layer,
+        hostPool: plan.walked.pool === null && plan.layer.pool !== null,
+      },
     };
   });
   const sum = (of: (layer: LayerDocument) => number): number =>
@@ -323,7 +347,8 @@ function assemble(
     machine: config.machine.machine,
     mode: options.fast ? 'fast' : 'cycle',
     images: result.predictions.length,
-    accuracy: result.predictions.length === 0 ? null : right / result.predictions.length,
+    data: options.data.name,
+    accuracy: result.labels.length === 0 ? null : right / result.predictions.length,
     ...shown,
     formats: {
       weights: `<${16 - config.fl},${config.fl}>`,
@@ -346,6 +371,8 @@ function assemble(
       ) as Record<StallCause, number>,
       ddr3: {
         bytesRead: sum((l) => l.ddr3?.bytesRead ?? 0),
+        weightBytesRead: sum((l) => l.ddr3?.weightBytesRead ?? 0),
+        activationBytesRead: sum((l) => l.ddr3?.activationBytesRead ?? 0),
         bytesWritten: sum((l) => l.ddr3?.bytesWritten ?? 0),
       },
       saturations: sum((l) => l.saturations),

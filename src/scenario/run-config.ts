@@ -53,8 +53,8 @@ export function runConfig(input: unknown, path = 'config'): RunConfig {
   return { ...parsed.data, machine: guptaSpec(machine ?? {}, 'machine') };
 }
 
-/** Sets `path=value` within a configuration's machine part: `memory.latencyCycles=60`. The value is JSON, else a text. */
-export function applySetting(machine: Record<string, unknown>, setting: string): void {
+/** Sets `path=value` within a configuration's machine part, or another plain object: `memory.latencyCycles=60`. The value is JSON, else a text. */
+export function applySetting(machine: Record<string, unknown>, setting: string, path = 'machine'): void {
   const at = setting.indexOf('=');
   if (at < 1)
     throw new ConfigError('--set', 'setting', 'path=value, such as memory.latencyCycles=60', setting);
@@ -70,7 +70,7 @@ export function applySetting(machine: Record<string, unknown>, setting: string):
   for (const key of keys.slice(0, -1)) {
     const next = target[key] ?? {};
     if (typeof next !== 'object' || Array.isArray(next))
-      throw new ConfigError('machine', keys.join('.'), 'a known parameter', text);
+      throw new ConfigError(path, keys.join('.'), 'a known parameter', text);
     target[key] = { ...next };
     target = target[key] as Record<string, unknown>;
   }

@@ -10,7 +10,12 @@ const causes = z.strictObject(
     typeof count
   >,
 );
-const ddr3 = z.strictObject({ bytesRead: count, bytesWritten: count });
+const ddr3 = z.strictObject({
+  bytesRead: count.describe('weights and activations together'),
+  weightBytesRead: count,
+  activationBytesRead: count,
+  bytesWritten: count,
+});
 
 export const layerDocumentSchema = z.strictObject({
   name: z.string(),
@@ -30,9 +35,15 @@ export const layerDocumentSchema = z.strictObject({
   saturations: count.describe('results clamped to 16 bits, all images together'),
   wraps: count.describe('sums that left the 48-bit accumulator, all images together'),
   plan: z
-    .strictObject({ kprime: count, panels: count, bands: count, bandRows: count })
-    .nullable()
-    .describe("K' slices a panel, p panels together, bands of whole output rows"),
+    .strictObject({
+      kprime: count.describe("slices a panel, K'"),
+      panels: count.describe('held together, p'),
+      bands: count,
+      bandRows: count.describe('output rows of a band; output pixels where blown up'),
+      blownUp: z.boolean().describe('the activations lay in DDR3 as a matrix, one row an output pixel'),
+      hostPool: z.boolean().describe('the host pooled what the machine wrote'),
+    })
+    .nullable(),
 });
 
 /** What `marblewave run --json` prints; published as schemas/run.schema.json. */
@@ -45,14 +56,15 @@ export const runDocumentSchema = z.strictObject({
     .describe("'fast': the same arithmetic without cycles; those shown are image 0's, run in cycle mode"),
   partial: z.boolean().describe('the run was interrupted: figures cover the images that were finished'),
   images: count,
+  data: z.string().describe('the data set: its name, its folder, or random'),
   accuracy: z
     .number()
     .min(0)
     .max(1)
     .nullable()
-    .describe('right predictions over images; null without images'),
+    .describe('right predictions over images; null without images or labels'),
   predictions: z.array(count),
-  labels: z.array(count),
+  labels: z.array(count).describe('empty for images without labels'),
   check: z.strictObject({
     images: count.describe('images whose every layer was compared with the plain reference'),
     equal: z.boolean(),

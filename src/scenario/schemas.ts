@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { runConfigSchema } from './run-config.js';
 import { runDocumentSchema } from './run-document.js';
+import { scenarioDocumentSchema } from './scenario-document.js';
 
 /** The JSON schemas of the documents that are read and printed, by file name in `schemas/`. */
 export function documentSchemas(): Readonly<Record<string, string>> {
@@ -9,5 +10,6 @@ export function documentSchemas(): Readonly<Record<string, string>> {
   return {
     'config.schema.json': text(runConfigSchema, 'marblewave.config/1'),
     'run.schema.json': text(runDocumentSchema, 'marblewave.run/1'),
+    'scenario.schema.json': text(scenarioDocumentSchema, 'marblewave.scenario/1'),
   };
 }

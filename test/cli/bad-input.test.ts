@@ -38,7 +38,26 @@ describe('bad input gets a clear message and exit code 2', () => {
     ['an unknown command', () => ['rum'], /no command "rum"; there are run, .*list/],
     ['a name that `list` does not take', () => ['list', 'mnist-cnn'], /list: takes no names, got mnist-cnn/],
     ['no network', () => ['run'], /which network\?/],
-    ['an unknown network', () => ['run', 'mnist-dnn'], /name must be one of mnist-cnn, got "mnist-dnn"/],
+    [
+      'an unknown network',
+      () => ['run', 'mnist-dnn'],
+      /name must be one of mnist-cnn, alexnet-conv, got "mnist-dnn"/,
+    ],
+    [
+      'a network that has no weights',
+      () => ['run', 'alexnet-conv'],
+      /alexnet-conv: weights must be random \(--weights random\) or a file/,
+    ],
+    [
+      'a seed of random weights that is no number',
+      () => ['run', 'mnist-cnn', '--weights', 'random:x'],
+      /--weights random:SEED must have a whole number from 0 to 4294967295, got "random:x"/,
+    ],
+    [
+      'an unknown im2col mode',
+      () => ['run', 'mnist-cnn', '--im2col', 'blown'],
+      /--im2col must be one of on-the-fly, blown-up, got "blown"/,
+    ],
     ['an unknown option', () => ['run', 'mnist-cnn', '--image', '3'], /--image/],
     [
       'an unknown parameter',

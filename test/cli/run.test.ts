@@ -8,7 +8,8 @@ import { cli } from './run-cli.js';
 
 async function json(...args: string[]): Promise<RunDocument> {
   const result = await cli(['run', 'mnist-cnn', '--json', ...args]);
-  expect(result.stderr).toBe('');
+  // Progress may show where the machine is slow.
+  expect(result.stderr).toMatch(/^(image \d+ of \d+, .*\n)*$/);
   expect(result.code).toBe(0);
   return runDocumentSchema.parse(JSON.parse(result.stdout));
 }
@@ -122,6 +123,47 @@ describe('marblewave run', () => {
     ]);
     expect(result.code).toBe(0);
     expect(runDocumentSchema.parse(JSON.parse(result.stdout)).check.equal).toBe(true);
+  });
+
+  it('runs AlexNet’s convolution layers on random weights and one random image, in cycle mode, without an accuracy', async () => {
+    const result = await cli(['run', 'alexnet-conv', '--weights', 'random', '--json']);
+    // Progress may show where the machine is slow.
+    expect(result.stderr).toMatch(/^(image \d+ of \d+, .*\n)*$/);
+    expect(result.code).toBe(0);
+    const run = runDocumentSchema.parse(JSON.parse(result.stdout));
+    expect(run).toMatchObject({
+      mode: 'cycle',
+      images: 1,
+      data: 'random (seed 1)',
+      labels: [],
+      accuracy: null,
+    });
+    expect(run.check).toEqual({ images: 1, equal: true, firstDifference: null });
+    expect(run.totals.macs).toBe(665_784_864);
+    expect(run.totals.saturations).toBe(0);
+    const { ddr3 } = run.totals;
+    expect(ddr3.weightBytesRead + ddr3.activationBytesRead).toBe(ddr3.bytesRead);
+  });
+
+  it('gives with --im2col blown-up the same predictions, and says who blew up and pooled', async () => {
+    const [direct, blown] = [
+      await json('--images', '2'),
+      await json('--images', '2', '--im2col', 'blown-up'),
+    ];
+    expect(blown.predictions).toEqual(direct.predictions);
+    expect(blown.check.equal).toBe(true);
+    expect(blown.layers.map((l) => [l.plan!.blownUp, l.plan!.hostPool])).toEqual([
+      [true, true],
+      [true, true],
+      [false, false],
+      [false, false],
+    ]);
+    expect(blown.totals.ddr3.weightBytesRead).toBe(direct.totals.ddr3.weightBytesRead);
+    expect(blown.totals.ddr3.activationBytesRead).toBeGreaterThan(direct.totals.ddr3.activationBytesRead);
+    const text = await cli(['run', 'mnist-cnn', '--images', '1', '--im2col', 'blown-up']);
+    expect(text.stdout).toMatch(
+      /blown up in DDR3 by the host: conv1, conv2; pooled by the host: conv1, conv2/,
+    );
   });
 
   it('lists, helps and completes', async () => {

@@ -5,7 +5,7 @@ import { runFloat } from '../../src/networks/float-forward.js';
 import { parseNetwork, type Network } from '../../src/networks/network.js';
 import { addProduct, addProductTransposed, transpose } from '../../src/networks/train/matrix-product.js';
 import { Model } from '../../src/networks/train/model.js';
-import { Random } from '../../src/networks/train/random.js';
+import { Random } from '../../src/networks/random.js';
 import { defaultTraining, evaluate, train } from '../../src/networks/train/training.js';
 import { inputSize, lastSize, sequence, smallNetworks } from './generators.js';
 

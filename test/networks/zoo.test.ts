@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { imageBytes, imageCodes, imageFloats, loadDataSet } from '../../src/networks/data-set.js';
 import { NetworkError } from '../../src/networks/errors.js';
 import { bestClass, runFloat } from '../../src/networks/float-forward.js';
-import { describeLayers } from '../../src/networks/network.js';
+import { countMacs, describeLayers } from '../../src/networks/network.js';
 import { quantise } from '../../src/networks/quantise.js';
 import { runReference } from '../../src/networks/reference.js';
 import { parseSafetensors } from '../../src/networks/safetensors.js';
-import { loadNamedNetwork, namedNetworks } from '../../src/networks/zoo.js';
+import { loadNamedNetwork, namedNetwork, namedNetworks } from '../../src/networks/zoo.js';
 
 describe('mnist-cnn', () => {
   const { network, weights, weightsFile } = loadNamedNetwork('mnist-cnn');
@@ -60,11 +60,38 @@ describe('mnist-cnn', () => {
   });
 });
 
+describe('alexnet-conv', () => {
+  it('has the five convolution layers of AlexNet, two columns in the second, fourth and fifth', () => {
+    const network = namedNetwork('alexnet-conv');
+    expect(describeLayers(network).filter((line) => !line.startsWith('relu'))).toEqual([
+      'conv1 11x11 96x55x55',
+      'max pool 3x3 96x27x27',
+      'conv2 5x5 256x27x27',
+      'max pool 3x3 256x13x13',
+      'conv3 3x3 384x13x13',
+      'conv4 3x3 384x13x13',
+      'conv5 3x3 256x13x13',
+      'max pool 3x3 256x6x6',
+    ]);
+    expect(network.layers.flatMap((layer) => (layer.kind === 'conv' ? [layer.groups] : []))).toEqual([
+      1, 2, 1, 2, 2,
+    ]);
+    // 96·55²·363 + 256·27²·1200 + 384·13²·2304 + 384·13²·1728 + 256·13²·1728
+    expect(countMacs(network)).toBe(665_784_864);
+  });
+
+  it('has no weights of its own, and says what to do about it', () => {
+    expect(() => loadNamedNetwork('alexnet-conv')).toThrow(
+      'alexnet-conv: weights must be random (--weights random) or a file, as none come with this network, got nothing',
+    );
+  });
+});
+
 describe('loadNamedNetwork', () => {
   it('lists the names it knows when asked for another', () => {
     expect(() => loadNamedNetwork('alexnet')).toThrow(NetworkError);
     expect(() => loadNamedNetwork('alexnet')).toThrow(
-      'networks: name must be one of mnist-cnn, got "alexnet"',
+      'networks: name must be one of mnist-cnn, alexnet-conv, got "alexnet"',
     );
   });
 });

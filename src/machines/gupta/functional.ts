@@ -126,7 +126,11 @@ class LayerArithmetic {
     }
     this.blocks = blocks;
     const bandWords = bandRows * output.width * taps;
-    this.chunkRows = Math.min(output.height, bandRows * Math.max(1, Math.floor(chunkWords / bandWords)));
+    // Bands of a blown-up matrix are no whole rows of the map: it is taken in one go.
+    this.chunkRows =
+      plan.walked !== layer
+        ? output.height
+        : Math.min(output.height, bandRows * Math.max(1, Math.floor(chunkWords / bandWords)));
     this.product = new RowProduct(Math.min(blockFilters, filters), taps, this.chunkRows * output.width);
     this.stale = this.chunkRows < output.height && padding[0] + padding[1] > 0;
     this.isVector =
@@ -257,7 +261,7 @@ class LayerArithmetic {
     const { shift, relu, output } = this.plan.layer;
     const plane = output.height * output.width;
     const first = block.first * plane + row * output.width;
-    const bandPixels = this.plan.bandRows * output.width;
+    const { bandPixels } = this.plan;
     const pixels = rows * output.width;
     // At most 31 bits, so that `&` is never negative.
     const mask = 2 ** shift - 1;

@@ -22,6 +22,7 @@ import { SystolicArray } from '../../components/systolic-array/systolic-array.js
 import { TopController } from '../../components/top/top-controller.js';
 import { WriteDma } from '../../components/write-dma.js';
 import { Host } from './host.js';
+import { ReadMeter } from './read-meter.js';
 import { SliceJoin } from './slice-join.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
 
@@ -43,6 +44,7 @@ const CROSSING = 8;
 export class Gupta extends Module {
   readonly memory: AxiMemory;
   readonly read: ReadDma;
+  readonly readMeter: ReadMeter;
   readonly packer: BeatPacker;
   readonly fills: Fifo<typeof fillCommand>;
   readonly l2: L2Cache;
@@ -81,6 +83,7 @@ export class Gupta extends Module {
         }),
     );
     this.read = this.child('read', (p, c) => new ReadDma(p, c, { clock: busClock }));
+    this.readMeter = this.child('read_meter', (p, c) => new ReadMeter(p, c, { clock }));
     this.packer = this.child('packer', (p, c) => new BeatPacker(p, c, { clock: busClock }));
     this.fills = this.child('fills', (p, c) => new Fifo(p, c, { clock, depth: FILLS, fields: fillCommand }));
     const l2 = { clock, n, aSlices: aSlices(spec), bWords: bWords(spec) };
@@ -147,9 +150,14 @@ export class Gupta extends Module {
   }
 
   private wireLoads(): void {
-    const { host, top, memory, read, packer, fills, l2, feed } = this;
+    const { host, top, memory, read, readMeter, packer, fills, l2, feed } = this;
     const { cfg } = top;
     connect(host.descriptor, top.descriptor);
+    connect(top.read.valid, readMeter.valid);
+    connect(top.read.ready, readMeter.ready);
+    connect(top.read.payload.addr, readMeter.addr);
+    connect(top.read.payload.words, readMeter.words);
+    connect(top.fill.payload.kind, readMeter.kind);
     connect(read.ar, memory.ar);
     connect(memory.r, read.r);
     connect(read.out, packer.in);

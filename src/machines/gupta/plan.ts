@@ -12,6 +12,7 @@ import {
 import { POOL_ACCUMULATORS, poolStorageWords } from '../../components/pool.js';
 import { bandRows as rowsOfBand } from '../../components/top/loop-nest.js';
 import { type LayerDescriptor } from '../../components/top/layer-descriptor.js';
+import { blownUpLayer } from './blow-up.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
 
 /** Largest side or stride of a pooling window: four bits. */
@@ -54,6 +55,8 @@ export interface MachineLayer {
 /** How a layer is cut up for the machine. */
 export interface LayerPlan {
   readonly layer: MachineLayer;
+  /** The layer as the machine walks it: in blown-up mode its matrix product, else the layer itself. */
+  readonly walked: MachineLayer;
   /** Geometry as walked: a dense layer is a row of words, or several, under a kernel of the same length. */
   readonly channels: number;
   readonly inH: number;
@@ -69,6 +72,8 @@ export interface LayerPlan {
   /** Whole output rows of a band: all of them where sums are parted, since tiles then follow each other through the plane. */
   readonly bandRows: number;
   readonly bands: number;
+  /** Output pixels of a band. */
+  readonly bandPixels: number;
   /** True where a panel's slices or a band's input do not fit the cache: p is 1, and each tile of n pixels is loaded for itself. */
   readonly parted: boolean;
   /** Pieces that a sum is cut into, and channels of a piece. */
@@ -112,11 +117,17 @@ const rowsOfWords = (words: number, width: number): Geometry => ({
  * @throws ConfigError when not even one channel of a panel and a tile fits, naming the layer.
  */
 export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
-  return planWhole(spec, layer) ?? planParts(spec, layer);
+  const isBlownUp = spec.im2col === 'blown-up' && !isDense(layer);
+  const walked = isBlownUp ? blownUpLayer(layer) : layer;
+  const plan = planWhole(spec, walked, layer) ?? planParts(spec, walked);
+  return { ...plan, layer };
 }
 
-/** The plan with whole sums; null when they do not fit the cache. */
-function planWhole(spec: GuptaSpec, layer: MachineLayer): LayerPlan | null {
+/**
+ * The plan with whole sums; null when they do not fit the cache. p is what `original` could have, whose pooling takes room
+ * even where a blown-up layer leaves it to the host, so that both modes have the same.
+ */
+function planWhole(spec: GuptaSpec, layer: MachineLayer, original: MachineLayer): LayerPlan | null {
   const { n } = spec;
   const words = inputWords(layer);
   const geometry: Geometry = isDense(layer)
@@ -145,7 +156,7 @@ function planWhole(spec: GuptaSpec, layer: MachineLayer): LayerPlan | null {
   const bandRows = rowsOfFewestTiles(n, layer.output, rowsThatFit);
   const bands = cutBands(band, bandRows);
   const layout = bLayout({ ...band, bandRows: bandRowsOf(bands) });
-  const panels = poolable(layer, n, filters, Math.min(fits, spec.p ?? fits));
+  const panels = poolable(original, n, filters, Math.min(fits, spec.p ?? fits));
   const cut = {
     panels,
     bandRows,
@@ -277,10 +288,12 @@ function finishPlan(
   const taps = geometry.channels * geometry.kernel[0] * geometry.kernel[1];
   return {
     layer,
+    walked: layer,
     ...geometry,
     filters,
     kprime,
     ...cut,
+    bandPixels: cut.bandRows * output.width,
     macs: output.channels * output.height * output.width * taps,
     weightWords: groups * Math.ceil(filters / n) * kprime * sliceWords(n),
   };
@@ -354,7 +367,7 @@ export interface LayerPlace {
 
 /** The descriptor of a planned layer. */
 export function describeLayer(plan: LayerPlan, place: LayerPlace): LayerDescriptor {
-  const { layer, layout } = plan;
+  const { walked: layer, layout } = plan;
   const { pool } = layer;
   return {
     inputPage: place.inputPage,

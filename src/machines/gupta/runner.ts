@@ -1,6 +1,7 @@
 import { type Clock, Simulator } from '../../kernel/index.js';
 import { STALL_CAUSES, type StallCause } from '../../components/top/stall-causes.js';
 import { packDescriptor, PAGE_BYTES } from '../../components/top/layer-descriptor.js';
+import { blowUp, hostPool } from './blow-up.js';
 import { Gupta } from './gupta.js';
 import { describeLayer, type LayerPlan, type MachineLayer, packWeights, planLayer } from './plan.js';
 import type { GuptaSpec } from './spec.js';
@@ -12,6 +13,9 @@ export interface LayerRun {
   readonly cycles: number;
   /** Cycles by cause; they add up to `cycles`. */
   readonly causes: Readonly<Record<StallCause, number>>;
+  /** From DDR3, whole beats: of weights, of activations, and both together. */
+  readonly weightBytesRead: number;
+  readonly activationBytesRead: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly saturations: number;
@@ -64,18 +68,18 @@ export class GuptaRunner {
       return at;
     };
     for (const plan of this.plans) {
-      const { layer } = plan;
+      const { walked } = plan;
       const weights = packWeights(plan, spec.n);
       this.weightPages.push(take(weights.length));
       this.machine.memory.load(this.weightPages.at(-1)! * PAGE_BYTES, weights);
-      this.inputPages.push(take(size(layer.input)));
-      this.outputPages.push(take(size(layer.pool?.output ?? layer.output)));
+      this.inputPages.push(take(size(walked.input)));
+      this.outputPages.push(take(size(walked.pool?.output ?? walked.output)));
     }
   }
 
   /**
    * Runs layer `index` on `input`. When `input` is the very array that the previous layer's run returned, it is read from
-   * where that layer wrote it; otherwise the host writes it first (its time is not counted).
+   * where that layer wrote it; otherwise the host writes it first (its time is not counted), in blown-up mode as a matrix.
    * @throws WatchdogError after `maxCycles`; DeadlockError naming who waits for whom
    */
   runLayer(
@@ -125,10 +129,12 @@ export class GuptaRunner {
   ): { done: () => boolean; end: () => LayerRun } {
     const { machine } = this;
     const plan = this.plans[index]!;
+    const { layer, walked } = plan;
+    const isBlownUp = walked !== layer;
     let inputPage = this.inputPages[index]!;
-    if (index > 0 && input === this.latestOutput && this.latestIndex === index - 1)
+    if (!isBlownUp && index > 0 && input === this.latestOutput && this.latestIndex === index - 1)
       inputPage = this.outputPages[index - 1]!;
-    else machine.memory.load(inputPage * PAGE_BYTES, input);
+    else machine.memory.load(inputPage * PAGE_BYTES, isBlownUp ? blowUp(layer, input) : input);
     const outputPage = this.outputPages[index]!;
     const descriptor = describeLayer(plan, {
       inputPage,
@@ -140,14 +146,23 @@ export class GuptaRunner {
       seed: settings.seed >>> 0,
       stochastic: settings.stochastic,
     });
-    const { memory, top } = machine;
-    const before = { read: memory.bytesRead, written: memory.bytesWritten, saturations: machine.saturations };
+    const { memory, top, readMeter } = machine;
+    const before = {
+      weights: readMeter.weightBytes,
+      activations: readMeter.activationBytes,
+      read: memory.bytesRead,
+      written: memory.bytesWritten,
+      saturations: machine.saturations,
+    };
     const finished = top.finished.length;
-    machine.host.submit(packDescriptor(plan.layer.name, descriptor));
+    machine.host.submit(packDescriptor(layer.name, descriptor));
     const end = (): LayerRun => {
       const counts = top.finished[finished]!;
-      const output = memory.dump(outputPage * PAGE_BYTES, size(plan.layer.pool?.output ?? plan.layer.output));
-      this.latestOutput = output;
+      const written = memory.dump(outputPage * PAGE_BYTES, size(walked.pool?.output ?? walked.output));
+      const isHostPooled = isBlownUp && layer.pool !== null;
+      const output = isHostPooled ? hostPool(layer, written) : written;
+      // What the host pooled is not yet in memory.
+      this.latestOutput = isHostPooled ? null : output;
       this.latestIndex = index;
       const causes: Partial<Record<StallCause, number>> = {};
       STALL_CAUSES.forEach((cause, i) => (causes[cause] = counts.causes[i]!));
@@ -155,6 +170,8 @@ export class GuptaRunner {
         output,
         cycles: counts.cycles,
         causes: causes as Record<StallCause, number>,
+        weightBytesRead: readMeter.weightBytes - before.weights,
+        activationBytesRead: readMeter.activationBytes - before.activations,
         bytesRead: memory.bytesRead - before.read,
         bytesWritten: memory.bytesWritten - before.written,
         saturations: machine.saturations - before.saturations,

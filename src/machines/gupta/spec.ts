@@ -3,6 +3,7 @@ import { ConfigError } from '../../kernel/index.js';
 import { aSlicesThatFit, B_WORDS_PER_BRAM } from '../../components/l2-layout.js';
 
 const positive = z.int().min(1);
+export const IM2COL_MODES = ['on-the-fly', 'blown-up'] as const;
 
 /**
  * The fixed-point machine's parameters: plain data that a file can hold and a worker can build from. Every field has a
@@ -22,6 +23,10 @@ export const guptaSchema = z.strictObject({
   roundedDepth: positive.default(32).describe('depth of a C FIFO, behind a rounding unit'),
   clockHz: positive.default(166_000_000).describe('clock of the machine, Hz'),
   p: positive.nullable().default(null).describe('panels of n filters held together; null: as many as fit'),
+  im2col: z
+    .enum(IM2COL_MODES)
+    .default('on-the-fly')
+    .describe('who lays pixels out as a matrix: the address generators as they read, or the host in DDR3'),
   l2: z
     .strictObject({
       bram36: positive.default(445).describe('BRAM36 of the device (XC7K325T: 445)'),
@@ -104,6 +109,7 @@ const RANGES: Readonly<Record<string, string>> = {
   p: 'an integer of 1 or more, or null',
   outputDepth: 'an integer of n or more, or null',
   array: "'lazy', 'ticked' or 'structural'",
+  im2col: "'on-the-fly' or 'blown-up'",
   'l2.bramsPerBank': 'an integer from 1 to 64',
   'l2.bufferBram36': 'an integer of 0 or more',
   machine: "'gupta'",

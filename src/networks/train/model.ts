@@ -1,7 +1,7 @@
 import { mapSize } from '../layer.js';
 import { placeLayers, type Network } from '../network.js';
 import type { Tensor } from '../weights.js';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 import { ConvStage, DenseStage, PoolStage, ReluStage, type Parameter, type Stage } from './stages.js';
 
 /** What one batch gave. */

@@ -1,7 +1,7 @@
 import { imageBytes, type DataSet } from '../data-set.js';
 import { mapSize } from '../layer.js';
 import { Model } from './model.js';
-import { Random } from './random.js';
+import { Random } from '../random.js';
 
 export interface TrainingOptions {
   readonly epochs: number;
