@@ -98,6 +98,22 @@ describe('Ddr3Controller', () => {
     expect([controller.device.reads, controller.device.writes]).toEqual([1, 1]);
   });
 
+  it('has a read wait for waiting writes that do not cover its burst, however many they are', () => {
+    for (const [parts, forwarded] of [
+      [[false, false], 0],
+      [[false, true], 1],
+      [[true, false], 1],
+    ] as const) {
+      const controller = new Ddr3Controller(ddr3Spec());
+      parts.forEach((full, t) => {
+        controller.tick(t);
+        controller.accept(t, 5, true, t, full);
+      });
+      controller.accept(2, 5, false, 2);
+      expect(controller.statistics.forwardedReads).toBe(forwarded);
+    }
+  });
+
   it('serves requests strictly in order with fcfs', () => {
     const trace: Request[] = Array.from({ length: 60 }, (_, i) => [
       ((i * 7) % 5) * ROW + i * 64 + (i % 3) * 0x2000,
