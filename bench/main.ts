@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { array } from './array.js';
+import { ddr3 } from './ddr3.js';
 import { functional } from './functional.js';
 import type { Bench, BenchResult } from './harness.js';
 import { short } from './harness.js';
@@ -16,7 +17,7 @@ on this machine is missed.
 `;
 
 /** One question each; see the files. */
-const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional];
+const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional, ddr3];
 
 function machine(): string {
   const processors = cpus();

@@ -90,11 +90,11 @@ export async function dram(args: readonly string[]): Promise<number> {
   const target = options.text('dram-commands');
   if (target === '-') throw new UsageError('dram: --dram-commands must be a file, got "-"');
   const writer = target === undefined ? null : new CommandWriter(target);
-  let interrupted = false;
+  const interrupt = new AbortController();
   const onInterrupt = (): void => {
     // The first asks for a stop at the next slice; the second ends at once.
-    if (interrupted) process.exit(130);
-    interrupted = true;
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
   };
   process.on('SIGINT', onInterrupt);
   const progress = new Progress();
@@ -106,14 +106,14 @@ export async function dram(args: readonly string[]): Promise<number> {
       check: options.flag('check'),
       ...(writer === null ? {} : { onCommand: writer.write }),
     });
-    while (!run.advance(SLICE) && !interrupted) {
+    while (!run.advance(SLICE) && !interrupt.signal.aborted) {
       progress.show(`request ${run.accepted} of ${trace.count}`);
       await setImmediate();
     }
     progress.clear();
     const document = run.document();
     writer?.close();
-    process.stdout.write(options.flag('json') ? `${JSON.stringify(document)}\n` : `${text(document)}\n`);
+    process.stdout.write(options.flag('json') ? `${JSON.stringify(document)}\n` : `${figures(document)}\n`);
     if (document.partial)
       throw new Interrupted(`interrupted after ${run.accepted} of ${trace.count} requests`);
     return document.check !== null && document.check.violations > 0 ? 1 : 0;
@@ -140,7 +140,7 @@ function configuration(options: Parsed): Ddr3Config {
   if (policy !== undefined) config['pagePolicy'] = policy;
   const speed = options.choice('speed', SPEEDS.map(String));
   if (speed !== undefined) config['speed'] = Number(speed);
-  return config as Ddr3Config;
+  return config;
 }
 
 function valueOf(text: string): unknown {
@@ -250,7 +250,8 @@ function checkText(commands: number, violations: number, lines: readonly string[
   return [head, ...lines.slice(0, SHOWN), ...(left > 0 ? [`… and ${whole(left)} more`] : [])].join('\n');
 }
 
-function text(d: DramDocument): string {
+/** The document as tables. */
+function figures(d: DramDocument): string {
   const ns = 1e9 / d.clockHz;
   const clocks = (value: number | null): string => (value === null ? '-' : whole(value));
   const latency = (name: string, l: DramDocument['readLatency']): string[] => [
