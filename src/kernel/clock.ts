@@ -49,8 +49,9 @@ export class Clock {
     this.engine = sim.engine;
     this.scheduler = new SimScheduler(
       sim,
-      () => this.cycle - 1,
-      (delay) => this.timebase.edge(Math.max(0, this.cycle - 1 + Math.ceil(delay))),
+      // Within an edge process, the edge at hand has been.
+      () => this.coming - 1,
+      (delay) => this.timebase.edge(Math.max(0, this.coming - 1 + Math.ceil(delay))),
     );
   }
 
@@ -60,7 +61,7 @@ export class Clock {
     return this.ticks ? this.nextCycle : this.timebase.firstEdgeFrom(this.sim.cycleFrom);
   }
 
-  /** The first cycle at whose edge a process that is woken now runs. */
+  /** The first cycle at whose edge a process that is woken now runs: the edges before it have been, or are at hand. */
   get coming(): number {
     return this.ticks ? this.nextCycle : this.timebase.firstEdgeFrom(this.sim.resumeFrom);
   }

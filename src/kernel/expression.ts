@@ -10,6 +10,7 @@ import { ExpressionError } from './errors.js';
  */
 export function compileExpression(text: string, resolve: (path: string) => () => number): () => number {
   const tokens = tokenise(text);
+  const readers = new Map<string, () => number>();
   let at = 0;
   const peek = (): Token => tokens[at]!;
   const fail = (problem: string): never => {
@@ -32,7 +33,9 @@ export function compileExpression(text: string, resolve: (path: string) => () =>
     }
     if (token.kind === 'path') {
       at += 1;
-      return resolve(token.text);
+      const reader = readers.get(token.text) ?? resolve(token.text);
+      readers.set(token.text, reader);
+      return reader;
     }
     if (accept('(')) {
       const inner = conditional();

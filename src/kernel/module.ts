@@ -154,6 +154,7 @@ export abstract class Module {
 }
 
 function restoreInto(target: Record<string, unknown>, saved: Record<string, unknown>): void {
+  for (const key of Object.keys(target)) if (!Object.hasOwn(saved, key)) delete target[key];
   for (const [key, value] of Object.entries(saved)) {
     const now = target[key];
     if (ArrayBuffer.isView(now) && ArrayBuffer.isView(value) && now.byteLength === value.byteLength) {

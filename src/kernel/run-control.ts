@@ -148,11 +148,11 @@ export class RunControl {
     const { control, instants } = options;
     const { limit, watchdog } = bounds;
     for (let done = 0; ; done++) {
+      if (this.stopRequested) return this.result('stopped');
       if (control !== undefined) {
         const word = Atomics.load(control, 0);
         if (word !== CONTROL.go) return this.result(word === CONTROL.pause ? 'paused' : 'stopped');
       }
-      if (this.stopRequested) return this.result('stopped');
       if (done === instants) return this.result('slice');
       const time = sim.nextTime(limit < Infinity);
       if (time > limit) {

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import { Clock } from './clock.js';
 import type { Channel } from './channel.js';
 import type { ChannelLink } from './channel-run.js';
@@ -270,7 +270,12 @@ export class Simulator {
     const bus = match === null ? undefined : this.lookUp(match[1]!);
     const lane = Number(match?.[2]);
     if (!(bus instanceof VectorSignal) || lane >= bus.lanes) return null;
-    return new Probe(this, path, bus.type.element, () => bus.shown[lane]!);
+    // Who watches a lane watches the bus: a bulk run is then shown beat by beat.
+    let watching: Subscription | null = null;
+    return new Probe(this, path, bus.type.element, () => bus.shown[lane]!, {
+      attach: () => (watching = bus.subscribe()),
+      detach: () => watching?.unsubscribe(),
+    });
   }
 
   // --- observers and glue (used by nets, probes, channels and schedulers) -----------------------------------------
@@ -605,9 +610,13 @@ export class Simulator {
 
   /** Puts a saved moment back; see snapshot.ts. Observers' timers stay: those that time has passed fire in the next instant. */
   restoreMoment(now: number, resumeFrom: number, wakes: readonly { time: number; process: number }[]): void {
-    const observers = this.queue
-      .entries()
-      .filter(({ payload }) => typeof payload !== 'number' && !payload.glue);
+    const observers: { time: number; payload: TimedAction }[] = [];
+    for (const { time, payload } of this.queue.entries()) {
+      if (typeof payload === 'number') continue;
+      // A glue timer of the moment that is left must not count as work when its operator takes it back.
+      if (payload.glue) payload.live = false;
+      else observers.push({ time, payload });
+    }
     this.queue.clear(now);
     this.modelEvents = wakes.length;
     this.now = this.engine.now = now;

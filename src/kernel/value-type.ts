@@ -72,4 +72,9 @@ export function typeName(type: ValueType | VectorType): string {
 }
 
 /** Number of bits that hold the integers 0 to `maximum`. */
-export const bitsFor = (maximum: number): number => Math.max(1, Math.ceil(Math.log2(maximum + 1)));
+export function bitsFor(maximum: number): number {
+  // Not by a logarithm, which rounds from 2^49 on.
+  let width = 1;
+  while (2 ** width <= maximum) width += 1;
+  return width;
+}

@@ -302,6 +302,18 @@ describe('bulk runs', () => {
     expect([result.reason, d.clock.cycle]).toEqual(['until', 7]);
   });
 
+  it('stop a run on a lane of a bus, though nothing else is watched', () => {
+    const d = build([{ gap: 0, count: 10, period: 3 }], true);
+    d.sim.run({ cycles: 6 });
+    const result = d.sim.run({ until: 'receiver.in_pair[1] == 15', cycles: 100 });
+    expect([result.reason, d.clock.cycle]).toEqual(['until', 7]);
+    // A watched lane is a watched bus: what is offered from then on goes beat by beat.
+    const e = build([{ gap: 0, count: 5, period: 1 }], true);
+    e.sim.breakpoint('receiver.in_pair[1] == 8', 'second');
+    expect(e.sim.run({ cycles: 20 })).toMatchObject({ reason: 'breakpoint', breakpoints: ['second'] });
+    expect([e.sender.state.bulk, e.clock.cycle]).toEqual([0, 2]);
+  });
+
   it('are kept by snapshots', () => {
     fc.assert(
       fc.property(plansOf, fc.nat(40), (plans, at) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  bitsFor,
   bool,
   CombinationalLoopError,
   connect,
@@ -241,6 +242,16 @@ describe('evaluate and update', () => {
     sim.start();
     wide.d.poke(2 ** 53 - 1);
     expect(wide.q.value).toBe(2 ** 53 - 1);
+  });
+});
+
+describe('bitsFor', () => {
+  it('gives the bits of every maximum up to 53 bits', () => {
+    for (let width = 1; width <= 52; width++) {
+      expect(bitsFor(2 ** width - 1)).toBe(width);
+      expect(bitsFor(2 ** width)).toBe(width + 1);
+    }
+    expect(bitsFor(0)).toBe(1);
   });
 });
 

@@ -142,6 +142,15 @@ describe('run', () => {
     expect(ticker.q.value).toBeGreaterThan(0);
   });
 
+  it('in slices ends on stop(), also while paused', async () => {
+    const { sim } = bench();
+    const control = new Int32Array(new SharedArrayBuffer(4));
+    Atomics.store(control, 0, CONTROL.pause);
+    const running = sim.runSliced({ cycles: 1000, instants: 10, control });
+    sim.stop();
+    expect((await running).reason).toBe('stopped');
+  });
+
   it('in slices keeps one watchdog', async () => {
     const { sim, ticker } = bench();
     await expect(sim.runSliced({ until: () => false, instants: 10, maxCycles: 55 })).rejects.toThrow(

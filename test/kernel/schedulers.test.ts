@@ -158,6 +158,31 @@ describe('clock.scheduler', () => {
     expect(seen.find(([, v]) => v === 4)).toEqual([30_000, 4]);
   });
 
+  it('counts from the edge at hand what is emitted within a process, whoever else has an edge then', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('clk', 100_000_000);
+    const other = sim.clock('other', 100_000_000);
+    const subject = new Subject<number>();
+    class Emitter extends Module {
+      constructor() {
+        super(sim, 'emitter');
+        this.edge(clock, this.tick);
+      }
+      private tick(): void {
+        if (clock.cycle === 4) subject.next(4);
+      }
+    }
+    void new Emitter();
+    const seen: [number, string][] = [];
+    subject.pipe(delay(1, clock.scheduler)).subscribe(() => seen.push([sim.now, 'clk']));
+    subject.pipe(delay(2, other.scheduler)).subscribe(() => seen.push([sim.now, 'other']));
+    sim.run({ cycles: 10 });
+    expect(seen).toEqual([
+      [50_000, 'clk'],
+      [60_000, 'other'],
+    ]);
+  });
+
   it('equals virtual time for any bursts, where no timer and no change fall on one edge', () => {
     const operators: Record<string, (n: number, s: SchedulerLike) => OperatorFunction<number, number>> = {
       delay: (n, s) => delay(n, s),

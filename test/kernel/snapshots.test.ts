@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { combineLatest, delay, map, scan } from 'rxjs';
+import { combineLatest, delay, map, scan, switchMap, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   type Clock,
@@ -172,6 +172,44 @@ describe('snapshots', () => {
       [50_000, 4],
       [50_000, 4],
     ]);
+  });
+
+  it('drop the glue timers of the simulation they are put into, and those do not count as work any more', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('clk', 100_000_000);
+    const trigger = new Logic(sim, 'trigger', 1, (x) => x);
+    const port = new Logic(sim, 'port', 1, (x) => x);
+    connect(trigger.y.pipe(switchMap((v) => (v === 1 ? timer(50, clock.scheduler) : [v]))), port.inputs[0]!, {
+      stateless: true,
+    });
+    const machine = new Machine(sim, 'm', clock, 3);
+    sim.run({ cycles: 40 });
+    const snapshot = takeSnapshot(sim);
+    const run = (): unknown => {
+      const result = sim.run({ time: 10_000_000, instants: 100 });
+      return [result, structuredClone(machine.state), port.y.value];
+    };
+    trigger.inputs[0]!.poke(2);
+    const want = run();
+    restoreSnapshot(sim, snapshot);
+    trigger.inputs[0]!.poke(1);
+    restoreSnapshot(sim, snapshot);
+    // Takes the dropped timer back once more, and hands on the new value.
+    trigger.inputs[0]!.poke(2);
+    expect(sim.nextTime(false)).toBeLessThan(Infinity);
+    expect(run()).toEqual(want);
+  });
+
+  it('take away what the state got after they were taken', () => {
+    const sim = new Simulator();
+    class Book extends Module {
+      override state: { pages: Record<string, number> } = { pages: { first: 1 } };
+    }
+    const book = new Book(sim, 'book');
+    const snapshot = takeSnapshot(sim);
+    book.state.pages['second'] = 2;
+    restoreSnapshot(sim, snapshot);
+    expect(book.state).toEqual({ pages: { first: 1 } });
   });
 
   it('refuse, naming the port, when operators that may keep state drive it', () => {
