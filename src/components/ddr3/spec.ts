@@ -161,12 +161,22 @@ const TIMING_RULES: Readonly<Record<keyof Ddr3Timing, Rule>> = {
   tRTRS: whole(0, 100, 'bus idle between bursts of different ranks, clocks'),
 };
 
-const CURRENT_RULE: Rule = { kind: 'real', min: 0, max: 10_000, help: 'current of a part, mA (VDD: volts)' };
+const current = (help: string): Real => ({ kind: 'real', min: 0, max: 10_000, help });
+
+const CURRENT_RULES: Readonly<Record<keyof Currents, Rule>> = {
+  VDD: { kind: 'real', min: 0.5, max: 3, help: 'supply voltage, V' },
+  IDD0: current('one bank activates and precharges every tRC, mA a part'),
+  IDD2N: current('standby with all banks precharged, mA a part'),
+  IDD3N: current('standby with a bank open, mA a part'),
+  IDD4R: current('reads without gaps, mA a part'),
+  IDD4W: current('writes without gaps, mA a part'),
+  IDD5: current('refreshes every tRFC, mA a part'),
+};
 
 const RULES: Readonly<Record<string, Rule>> = {
   ...OPTION_RULES,
   ...TIMING_RULES,
-  ...Object.fromEntries(CURRENT_NAMES.map((name) => [name, CURRENT_RULE])),
+  ...CURRENT_RULES,
 };
 
 /** A complete, checked configuration with everything that follows from it. */

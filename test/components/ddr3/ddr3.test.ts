@@ -106,11 +106,11 @@ describe('Ddr3', () => {
     const X = 0x40;
     /** Eight reads of as many rows of one bank: 39 clocks each. */
     const busy = (): ReturnType<typeof rig> => {
-      const it = rig();
-      it.memory.load(X, Int16Array.from(words(32, 500)));
-      for (let i = 1; i <= 8; i++) it.ar.items.push(burst(i * ROW, 1));
-      it.sim.run({ cycles: 20 });
-      return it;
+      const dut = rig();
+      dut.memory.load(X, Int16Array.from(words(32, 500)));
+      for (let i = 1; i <= 8; i++) dut.ar.items.push(burst(i * ROW, 1));
+      dut.sim.run({ cycles: 20 });
+      return dut;
     };
     const write = ({ aw, w }: ReturnType<typeof rig>, from: number, strb = ALL): void => {
       aw.items.push(burst(X, 2));
@@ -119,65 +119,65 @@ describe('Ddr3', () => {
     const dataOf = ({ r }: ReturnType<typeof rig>, beat: number): unknown => r.seen[beat]!.item['data'];
 
     it('answers a read from the write that waits', () => {
-      const it = busy();
-      write(it, 1000);
-      it.run(it.r.seen.length, 1);
-      it.ar.items.push(burst(X, 2));
-      it.run(10, 1);
-      expect(dataOf(it, 8)).toEqual(words(16, 1000));
-      expect(dataOf(it, 9)).toEqual(words(16, 1016));
-      expect(it.memory.controller.statistics.forwardedReads).toBe(1);
+      const dut = busy();
+      write(dut, 1000);
+      dut.run(dut.r.seen.length, 1);
+      dut.ar.items.push(burst(X, 2));
+      dut.run(10, 1);
+      expect(dataOf(dut, 8)).toEqual(words(16, 1000));
+      expect(dataOf(dut, 9)).toEqual(words(16, 1016));
+      expect(dut.memory.controller.statistics.forwardedReads).toBe(1);
     });
 
     it('answers it from the latest of two', () => {
-      const it = busy();
-      write(it, 1000);
-      write(it, 2000);
-      it.run(it.r.seen.length, 2);
-      it.ar.items.push(burst(X, 2));
-      it.run(10, 2);
-      expect([dataOf(it, 8), dataOf(it, 9)]).toEqual([words(16, 2000), words(16, 2016)]);
-      expect(it.memory.controller.statistics.mergedWrites).toBe(1);
+      const dut = busy();
+      write(dut, 1000);
+      write(dut, 2000);
+      dut.run(dut.r.seen.length, 2);
+      dut.ar.items.push(burst(X, 2));
+      dut.run(10, 2);
+      expect([dataOf(dut, 8), dataOf(dut, 9)]).toEqual([words(16, 2000), words(16, 2016)]);
+      expect(dut.memory.controller.statistics.mergedWrites).toBe(1);
     });
 
     it('answers it from a whole write and a half one that came later', () => {
-      const it = busy();
-      write(it, 1000);
-      write(it, 2000, 0xffff);
-      it.run(it.r.seen.length, 2);
-      it.ar.items.push(burst(X, 2));
-      it.run(10, 2);
-      expect(dataOf(it, 8)).toEqual([...words(8, 2000), ...words(8, 1008)]);
-      expect(it.memory.controller.statistics.forwardedReads).toBe(1);
+      const dut = busy();
+      write(dut, 1000);
+      write(dut, 2000, 0xffff);
+      dut.run(dut.r.seen.length, 2);
+      dut.ar.items.push(burst(X, 2));
+      dut.run(10, 2);
+      expect(dataOf(dut, 8)).toEqual([...words(8, 2000), ...words(8, 1008)]);
+      expect(dut.memory.controller.statistics.forwardedReads).toBe(1);
     });
 
     it('has a read wait for a write that covers half of it', () => {
-      const it = busy();
-      write(it, 1000, 0xffff);
-      it.run(it.r.seen.length, 1);
-      it.ar.items.push(burst(X, 2));
-      it.run(10, 1);
-      expect(dataOf(it, 8)).toEqual([...words(8, 1000), ...words(8, 508)]);
-      expect(dataOf(it, 9)).toEqual([...words(8, 1016), ...words(8, 524)]);
-      expect(it.memory.controller.statistics.forwardedReads).toBe(0);
-      expect(it.memory.report.commands.WR).toBe(1);
+      const dut = busy();
+      write(dut, 1000, 0xffff);
+      dut.run(dut.r.seen.length, 1);
+      dut.ar.items.push(burst(X, 2));
+      dut.run(10, 1);
+      expect(dataOf(dut, 8)).toEqual([...words(8, 1000), ...words(8, 508)]);
+      expect(dataOf(dut, 9)).toEqual([...words(8, 1016), ...words(8, 524)]);
+      expect(dut.memory.controller.statistics.forwardedReads).toBe(0);
+      expect(dut.memory.report.commands.WR).toBe(1);
     });
 
     it('has a write wait for a read that came before it', () => {
-      const it = busy();
-      it.ar.items.push(burst(X, 2));
-      it.sim.run({ cycles: 12 });
+      const dut = busy();
+      dut.ar.items.push(burst(X, 2));
+      dut.sim.run({ cycles: 12 });
       // Writes without end fill the write queue, so that a drain begins while the read waits.
-      for (let i = 0; i < 8; i++) write(it, 1000 * (i + 1));
+      for (let i = 0; i < 8; i++) write(dut, 1000 * (i + 1));
       for (let i = 1; i <= 40; i++) {
-        it.aw.items.push(burst(0x2000 + 64 * i, 1));
-        it.w.items.push({ data: words(16), strb: 3, last: 1 });
+        dut.aw.items.push(burst(0x2000 + 64 * i, 1));
+        dut.w.items.push({ data: words(16), strb: 3, last: 1 });
       }
-      it.run(10, 48);
-      expect([dataOf(it, 8), dataOf(it, 9)]).toEqual([words(16, 500), words(16, 516)]);
-      it.sim.run({ cycles: 2000 });
-      expect(it.memory.controller.pending).toBe(0);
-      expect([...it.memory.dump(X, 32)]).toEqual(words(32, 8000));
+      dut.run(10, 48);
+      expect([dataOf(dut, 8), dataOf(dut, 9)]).toEqual([words(16, 500), words(16, 516)]);
+      dut.sim.run({ cycles: 2000 });
+      expect(dut.memory.controller.pending).toBe(0);
+      expect([...dut.memory.dump(X, 32)]).toEqual(words(32, 8000));
     });
   });
 
