@@ -138,7 +138,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
       );
     if (this.glueDriven)
       throw new WiringError(this.path, `already driven by an Observable; a second driver is ${driver.path}`);
-    if (typeWidth(this) !== typeWidth(driver)) {
+    if (wires(this) !== wires(driver)) {
       throw new WiringError(
         this.path,
         `is ${typeName(this.type)}; its driver ${driver.path} is ${typeName(driver.type)}`,
@@ -181,9 +181,12 @@ function contains(outer: Module, module: Module | null): boolean {
   return false;
 }
 
-function typeWidth(net: NetHandle): string {
+/** How wires are to be read: lanes, sign, width. A net and its driver must agree, or −1 on one would be 65,535 in hardware. */
+function wires(net: NetHandle): string {
   const { type } = net;
-  return type.kind === 'vector' ? `${type.lanes}x${type.element.width}` : `${type.width}`;
+  const element = type.kind === 'vector' ? type.element : type;
+  const lanes = type.kind === 'vector' ? `${type.lanes} × ` : '';
+  return `${lanes}${typeMin(element) < 0 ? 'signed' : 'unsigned'} ${element.width}`;
 }
 
 /** What a bulk run shows on a scalar wire. */

@@ -17,6 +17,7 @@ import {
   connect,
   GlueError,
   GlueLoopError,
+  int,
   Module,
   register,
   Simulator,
@@ -294,6 +295,13 @@ describe('glue by operators', () => {
     connect(of(1), other.d);
     expect(() => connect(ticker.q, other.d)).toThrow('other.d: already driven by an Observable');
     expect(() => connect(ticker.q, small.d)).toThrow('small.d: is uint8; its driver ticker.q is uint32');
+    class Signed extends Module {
+      readonly d = this.input('d', int(32));
+      readonly lane = this.input('lane', vector(1, uint(32)));
+    }
+    const signed = new Signed(sim, 'signed');
+    expect(() => connect(ticker.q, signed.d)).toThrow('signed.d: is int32; its driver ticker.q is uint32');
+    expect(() => connect(ticker.q as never, signed.lane)).toThrow('signed.lane: is uint32[1]');
     expect(() => connect(ticker.q, reg.q)).toThrow(
       'reg.q: is driven by its own module; ticker.q, outside it, cannot drive it too',
     );
