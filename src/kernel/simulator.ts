@@ -1,4 +1,4 @@
-import type { Observable, Subscription } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { Clock } from './clock.js';
 import type { Channel } from './channel.js';
 import type { ChannelLink } from './channel-run.js';
@@ -6,13 +6,14 @@ import { Engine, GLUED, OBSERVED } from './engine.js';
 import { GlueLoopError, PathError, type Wait, WiringError } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { Module, ModuleFactory } from './module.js';
-import { type AnyNet, Net, type NetHandle, Signal, VectorSignal } from './net.js';
-import { Probe } from './probe.js';
+import { type AnyNet, Net, type NetHandle, Signal } from './net.js';
+import { Paths } from './paths.js';
+import type { Probe } from './probe.js';
 import { RunControl, type RunOptions, type RunResult } from './run-control.js';
 import { SimScheduler, type TimedAction } from './scheduler.js';
 import type { Rational } from './time.js';
 import { Transactions } from './transactions.js';
-import { typeName, type ValueType } from './value-type.js';
+import type { ValueType } from './value-type.js';
 
 /** Passes of the glue region in one instant before a loop through operators is reported, at least; a chain of glue needs one a link. */
 const GLUE_LIMIT = 100;
@@ -48,6 +49,7 @@ export class Simulator {
   now = 0;
   started = false;
 
+  private readonly paths: Paths;
   private readonly allModules: Module[] = [];
   private readonly nets: NetHandle[] = [];
   /** Wires of the simulation's own, by name. */
@@ -91,6 +93,7 @@ export class Simulator {
       (delay) => this.now + Math.ceil(delay),
     );
     this.transactions = new Transactions(this);
+    this.paths = new Paths(this, this.modules, this.wires);
     this.engine.onWake = (process) => this.wake(process);
     this.engine.onGrow = () => {
       for (const net of this.nets) net.bind();
@@ -112,7 +115,7 @@ export class Simulator {
    * replacement has the same ports. The first run throws a PathError when nothing was built at that path.
    */
   override(path: string, build: ModuleFactory): void {
-    if (this.lookUp(path) !== undefined) throw new WiringError(path, 'overridden after it was built');
+    if (this.paths.lookUp(path) !== undefined) throw new WiringError(path, 'overridden after it was built');
     this.overrides.set(path, build);
   }
 
@@ -158,7 +161,7 @@ export class Simulator {
   start(): void {
     if (this.started) return;
     for (const path of this.overrides.keys())
-      if (!this.usedOverrides.has(path)) throw new PathError(path, this.near(path));
+      if (!this.usedOverrides.has(path)) throw new PathError(path, this.paths.near(path));
     this.started = true;
     for (const net of this.nets) if (net.driver !== null) net.slot = net.root.slot;
     for (const net of this.nets) if (net.isObserved) this.watch(net, net.watchedIn);
@@ -205,77 +208,12 @@ export class Simulator {
 
   /** The module, signal, bus, channel or probe at a path. @throws PathError with the nearest names that exist */
   find(path: string): Module | AnyNet | Channel | Probe {
-    const found = this.lookUp(path);
-    if (found === undefined) throw new PathError(path, this.near(path));
-    return found;
-  }
-
-  private lookUp(path: string): Module | AnyNet | Channel | Probe | undefined {
-    const { module, rest } = this.walk(path);
-    if (module === null) return this.wires.get(rest);
-    if (rest === '') return module;
-    return (
-      module.nets.get(rest) ?? module.channels.get(rest) ?? module.probes.get(rest) ?? module.probeFor(rest)
-    );
-  }
-
-  /** The deepest module on a path, and what is left of the path below it. */
-  private walk(path: string): { module: Module | null; rest: string } {
-    let module = null as Module | null;
-    let rest = path;
-    while (rest !== '') {
-      const dot = rest.indexOf('.');
-      const head = dot < 0 ? rest : rest.slice(0, dot);
-      const below: ReadonlyMap<string, Module> = module === null ? this.modules : module.children;
-      const next = below.get(head);
-      if (next === undefined) break;
-      module = next;
-      rest = dot < 0 ? '' : rest.slice(dot + 1);
-    }
-    return { module, rest };
-  }
-
-  /** What there is below the last module that a wrong path names rightly. */
-  private near(path: string): string[] {
-    const { module } = this.walk(path);
-    if (module === null) return [...this.modules.keys(), ...this.wires.keys()];
-    return [
-      ...module.children.keys(),
-      ...module.channels.keys(),
-      ...module.nets.keys(),
-      ...module.probes.keys(),
-    ];
+    return this.paths.find(path);
   }
 
   /** The scalar signal or probe at a path; `bus[3]` is a lane of a bus. @throws PathError when there is none or it is no scalar */
   value(path: string): Signal | Probe {
-    const found = this.lookUp(path);
-    if (found instanceof Signal || found instanceof Probe) return found;
-    if (found === undefined) {
-      const lane = this.lane(path);
-      if (lane === null) throw new PathError(path, this.near(path));
-      return lane;
-    }
-    const kind =
-      found instanceof VectorSignal
-        ? `a bus of type ${typeName(found.type)}`
-        : found instanceof Net
-          ? 'a net'
-          : 'no value';
-    throw new PathError(path, this.near(path), `${path} is ${kind}, wanted a scalar signal or probe`);
-  }
-
-  private lane(path: string): Probe | null {
-    const match = /^(.*)\[(\d+)\]$/.exec(path);
-    const bus = match === null ? undefined : this.lookUp(match[1]!);
-    const lane = Number(match?.[2]);
-    if (!(bus instanceof VectorSignal) || lane >= bus.lanes) return null;
-    // Who watches a lane watches the bus: a bulk run is then shown beat by beat.
-    let watching: Subscription | null = null;
-    return new Probe(this, path, bus.type.element, () => bus.shown[lane]!, {
-      attach: () => (watching = bus.subscribe()),
-      detach: () => watching?.unsubscribe(),
-    });
+    return this.paths.value(path);
   }
 
   // --- observers and glue (used by nets, probes, channels and schedulers) -----------------------------------------
