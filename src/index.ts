@@ -26,7 +26,7 @@ export { Lfsr, type LfsrSpec } from './components/lfsr.js';
 export { Pool, type PoolSpec } from './components/pool.js';
 export { ReadDma, type ReadDmaSpec } from './components/read-dma.js';
 export { RowCollector, type RowCollectorSpec } from './components/row-collector.js';
-export { type SystolicArraySpec, sliceFields } from './components/systolic-array/spec.js';
+export { type SliceFields, type SystolicArraySpec, sliceFields } from './components/systolic-array/spec.js';
 export { StructuralArray } from './components/systolic-array/structural-array.js';
 export { type SliceRun, SystolicArray } from './components/systolic-array/systolic-array.js';
 export { STALL_CAUSES, type StallCause } from './components/top/stall-causes.js';

@@ -15,6 +15,7 @@ export interface NamedScenario {
 export const namedScenarios: readonly NamedScenario[] = [
   { name: 'im2col', title: 'im2col on the fly against the blown-up matrix, on AlexNet’s conv layers' },
   { name: 'memory-wall', title: 'G-ops/s against p, AXI width and DRAM, for a 1024³ matrix product' },
+  { name: 'scalesim', title: 'compute cycles of AlexNet’s layers beside SCALE-Sim’s' },
 ];
 
 /** Whether this module runs from its TypeScript sources. */
