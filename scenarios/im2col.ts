@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import {
   defineScenario,
   guptaSchema,
@@ -14,6 +13,7 @@ import {
   runReference,
   type ScenarioTable,
   withRandomWeights,
+  z,
 } from '../src/index.js';
 
 const MODES = ['on-the-fly', 'blown-up'] as const;

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   type Channel,
   type Clock,
@@ -14,6 +13,7 @@ import {
   sliceFields,
   type SliceRun,
   SystolicArray,
+  z,
 } from '../src/index.js';
 
 /** AlexNet's layers as SCALE-Sim is given them: padding as part of the input, no groups. */

@@ -52,6 +52,8 @@ export { runConfig, type RunConfig } from './scenario/run-config.js';
 export type { RunDocument } from './scenario/run-document.js';
 export { runReport } from './report/run-report.js';
 
+/** The schema library that parameters of scenarios are written in, so that a script needs no copy of its own. */
+export { z } from 'zod';
 export type { BarPlot, LinePlot, Plot } from './scenario/plot.js';
 export { runScenario, type ScenarioResult } from './scenario/run-scenario.js';
 export {
