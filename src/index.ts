@@ -26,7 +26,7 @@ export { Lfsr, type LfsrSpec } from './components/lfsr.js';
 export { Pool, type PoolSpec } from './components/pool.js';
 export { ReadDma, type ReadDmaSpec } from './components/read-dma.js';
 export { RowCollector, type RowCollectorSpec } from './components/row-collector.js';
-export { type SystolicArraySpec, sliceFields } from './components/systolic-array/spec.js';
+export { type SliceFields, type SystolicArraySpec, sliceFields } from './components/systolic-array/spec.js';
 export { StructuralArray } from './components/systolic-array/structural-array.js';
 export { type SliceRun, SystolicArray } from './components/systolic-array/systolic-array.js';
 export { STALL_CAUSES, type StallCause } from './components/top/stall-causes.js';
@@ -52,6 +52,8 @@ export { runConfig, type RunConfig } from './scenario/run-config.js';
 export type { RunDocument } from './scenario/run-document.js';
 export { runReport } from './report/run-report.js';
 
+/** The schema library that parameters of scenarios are written in, so that a script needs no copy of its own. */
+export { z } from 'zod';
 export type { BarPlot, LinePlot, Plot } from './scenario/plot.js';
 export { runScenario, type ScenarioResult } from './scenario/run-scenario.js';
 export {

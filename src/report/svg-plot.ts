@@ -61,7 +61,7 @@ function linePlot(plot: LinePlot, area: Area): string[] {
   const ticks = x.ticks.map((tick) => {
     const at = coordinate(px(tick));
     const bottom = area.top + area.height;
-    return `<path d="M${at} ${bottom}v5" stroke="#888888"/><text x="${at}" y="${bottom + 19}" text-anchor="middle">${tickText(tick)}</text>`;
+    return `<path d="M${at} ${bottom}v5" stroke="#888888"/><text x="${at}" y="${bottom + 19}" text-anchor="middle">${tickText(tick, x.to)}</text>`;
   });
   const lines = plot.series.map((s, i) => {
     const path = s.points
@@ -119,7 +119,7 @@ function frame(axis: Axis, y: Scale, area: Area): string[] {
   const right = area.left + area.width;
   const lines = y.ticks.map((tick) => {
     const at = coordinate(area.top + (1 - y.at(tick)) * area.height);
-    return `<path d="M${area.left} ${at}H${right}" stroke="#e4e4e4"/><text x="${area.left - 9}" y="${at}" dy="0.35em" text-anchor="end">${tickText(tick)}</text>`;
+    return `<path d="M${area.left} ${at}H${right}" stroke="#e4e4e4"/><text x="${area.left - 9}" y="${at}" dy="0.35em" text-anchor="end">${tickText(tick, y.to)}</text>`;
   });
   const middle = area.top + area.height / 2;
   return [

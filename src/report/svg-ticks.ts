@@ -74,14 +74,16 @@ function logScale(base: 2 | 10, low: number, high: number, axis: Axis): Scale {
 const rounded = (value: number): number => Number(value.toPrecision(12));
 
 const plain = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
-/** A tick's text: `1,000,000` as `1 M`, small numbers as they are. */
-export function tickText(value: number): string {
-  for (const [limit, letter] of [
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e4, 'k'],
-  ] as const) {
-    if (Math.abs(value) >= limit) return `${plain.format(value / (letter === 'k' ? 1e3 : limit))} ${letter}`;
+/** A tick's text, as long as the axis goes: `1,000` on one to 2,000, `1 k` on one to 20,000. */
+export function tickText(value: number, largest: number): string {
+  if (largest >= 10_000) {
+    for (const [size, letter] of [
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ] as const) {
+      if (Math.abs(value) >= size) return `${plain.format(value / size)} ${letter}`;
+    }
   }
   return plain.format(value);
 }

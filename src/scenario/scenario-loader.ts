@@ -15,6 +15,7 @@ export interface NamedScenario {
 export const namedScenarios: readonly NamedScenario[] = [
   { name: 'im2col', title: 'im2col on the fly against the blown-up matrix, on AlexNet’s conv layers' },
   { name: 'memory-wall', title: 'G-ops/s against p, AXI width and DRAM, for a 1024³ matrix product' },
+  { name: 'scalesim', title: 'compute cycles of AlexNet’s layers beside SCALE-Sim’s' },
 ];
 
 /** Whether this module runs from its TypeScript sources. */
@@ -40,12 +41,17 @@ export function scenarioFile(nameOrFile: string): { readonly name: string; reado
 /**
  * Loads the module of a scenario. TypeScript goes through tsx, as an ES module whatever its folder says. In it, a bare
  * `marblewave` is the installation that runs it; see {@link hookCode}.
- * @throws FileFormatError when the file is TypeScript and tsx is not installed; ConfigError when its default export is no
- * scenario; what the module throws
+ * @throws FileFormatError when the module does not load, or is TypeScript and tsx is not installed; ConfigError when its
+ * default export is no scenario
  */
 export async function importScenario(file: string): Promise<AnyScenario> {
   await prepare(file);
-  const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(pathToFileURL(file).href)) as typeof module;
+  } catch (error) {
+    throw fileError(file, 'module', 'one that loads', error instanceof Error ? error.message : String(error));
+  }
   const scenario = module.default as Partial<AnyScenario> | undefined;
   if (
     typeof scenario !== 'object' ||
@@ -84,8 +90,8 @@ export function typescriptApi(): string {
 
 /**
  * A module-resolution hook, as a data URL: `marblewave` and `marblewave/kernel` become the entry points beside this
- * module, so that a script and the command line that runs it never load two copies; what the package's own scenarios
- * import from `../src/` comes from `dist/` where that is what runs; and TypeScript is taken for an ES module.
+ * module, so that a script and the command line that runs it never load two copies; what the package's own scenarios and
+ * examples import from its `src/` comes from `dist/` where that is what runs; and TypeScript is taken for an ES module.
  */
 export function hookCode(): string {
   const extension = isSource ? 'ts' : 'js';
@@ -94,13 +100,13 @@ const entries = ${JSON.stringify({
     marblewave: new URL(`../index.${extension}`, import.meta.url).href,
     'marblewave/kernel': new URL(`../kernel/index.${extension}`, import.meta.url).href,
   })};
-const scenarios = ${JSON.stringify(new URL('scenarios/', root).href)};
+const sources = ${JSON.stringify(new URL('src/', root).href)};
 const dist = ${JSON.stringify(isSource ? null : new URL('../', import.meta.url).href)};
 export async function resolve(specifier, context, next) {
   let found;
   if (Object.hasOwn(entries, specifier)) found = { url: entries[specifier], shortCircuit: true };
-  else if (dist !== null && specifier.startsWith('../src/') && context.parentURL?.startsWith(scenarios))
-    found = { url: new URL(specifier.slice('../src/'.length), dist).href, shortCircuit: true };
+  else if (dist !== null && /^\\.\\.?\\//.test(specifier) && new URL(specifier, context.parentURL).href.startsWith(sources))
+    found = { url: new URL(specifier, context.parentURL).href.replace(sources, dist), shortCircuit: true };
   else found = await next(specifier, context);
   return /\\.m?ts(\\?|$)/.test(found.url) ? { ...found, format: 'module' } : found;
 }`;
