@@ -108,7 +108,7 @@ export class CommandFileError extends MarblewaveError {
   }
 }
 
-const KINDS = ['ACT', 'PRE', 'RD', 'RDA', 'WR', 'WRA', 'REF'];
+const KINDS = ['ACT', 'PRE', 'PREA', 'RD', 'RDA', 'WR', 'WRA', 'REF'];
 /** Clocks of eight words at two a clock. */
 const BURST = 4;
 /** Violations kept; further ones are only counted. */
@@ -137,6 +137,7 @@ const is = (name: string, wanted: number): Rule => ({ name, wanted });
 
 function kindOf(command: string): Kind {
   if (command === 'RDA') return 'RD';
+  if (command === 'PREA') return 'PRE';
   return command === 'WRA' ? 'WR' : (command as Kind);
 }
 
@@ -150,7 +151,7 @@ interface BankView {
  * one breaks: the limits above between each pair, at most four activates in tFAW, one command a clock, no access to a
  * closed bank or another row, no activate of an open bank, no refresh with a bank open; between two refreshes of a rank
  * at most 9·tREFI, and never more than eight owed. RDA and WRA precharge at the earliest time that tRAS, tRTP and tWR
- * allow. A precharge of a precharged bank is legal.
+ * allow. A precharge of a precharged bank is legal; PREA precharges every bank of the rank.
  *
  * Source   JESD79-3F sections 3.4, 4.12 to 4.14, tables 67 and 68. Ranks: WR→RD and RD→WR of two ranks leave tRTRS between bursts.
  */
@@ -210,8 +211,12 @@ export class Ddr3TimingChecker {
 
   private takeBankCommand(now: CheckedCommand): void {
     const { cycle, command, rank, bank, row } = now;
-    const view = this.bankView(rank, bank);
     this.recent.push({ cycle, kind: kindOf(command), rank, bank, shown: now });
+    if (command === 'PREA') {
+      for (const [key, view] of this.banks) if (Math.floor(key / 1024) === rank) view.opened = null;
+      return;
+    }
+    const view = this.bankView(rank, bank);
     switch (command) {
       case 'ACT': {
         if (view.opened !== null) this.report('bankOpen', view.opened, now, null, null);
@@ -274,7 +279,8 @@ export class Ddr3TimingChecker {
   private ruleBetween(past: Past, now: CheckedCommand, next: Kind): Rule | null {
     const l = this.limits;
     const sameRank = past.rank === now.rank;
-    const sameBank = sameRank && past.bank === now.bank;
+    // Bank −1: all banks of the rank (PREA).
+    const sameBank = sameRank && (past.bank === now.bank || past.bank < 0 || now.bank < 0);
     switch (past.kind) {
       case 'ACT':
         if (!sameRank) return null;
@@ -397,7 +403,7 @@ export function checkCommandFile(text: string, checker: Ddr3TimingChecker, path 
     if (!KINDS.includes(command!)) throw wrong(`a command, one of ${KINDS.join(', ')}`, command!);
     const numbers = where.map((field, at) => {
       const value = field === '' ? -1 : Number(field);
-      const least = at === 0 || (at === 1 && command !== 'REF') ? 0 : -1;
+      const least = at === 0 || (at === 1 && command !== 'REF' && command !== 'PREA') ? 0 : -1;
       if (!Number.isInteger(value) || value < least)
         throw wrong(`${['a rank', 'a bank', 'a row', 'a column'][at]} of ${least} or more`, field);
       return value;

@@ -53,6 +53,8 @@ describe('Ddr3TimingChecker', () => {
     // By itself after RDA at 12: at 28, when tRAS allows it; after WRA at 12: at 12 + 8 + 4 + 12.
     ['tRP', '0,ACT,0,0,5,-1\n12,RDA,0,0,5,0', (t) => `${t},ACT,0,0,6,-1`, 39],
     ['tRP', '0,ACT,0,0,5,-1\n12,WRA,0,0,5,0', (t) => `${t},ACT,0,0,6,-1`, 47],
+    ['tRAS', '0,ACT,0,0,5,-1\n5,ACT,0,1,5,-1', (t) => `${t},PREA,0,-1,-1,-1`, 33],
+    ['tRP', '0,ACT,0,0,5,-1\n5,ACT,0,1,5,-1\n40,PREA,0,-1,-1,-1', (t) => `${t},ACT,0,1,6,-1`, 51],
     ['commandBus', '0,ACT,0,0,5,-1', (t) => `${t},ACT,1,0,5,-1`, 1],
   ];
   for (const [rule, before, last, wanted] of pairs) {
