@@ -83,8 +83,10 @@ describe('svgPlot', () => {
   it('gives well-formed text, escaped', () => {
     const svg = svgPlot(line);
     expect(svg).toContain('a &lt; b &amp; &quot;c&quot;');
-    const open = [...svg.matchAll(/<(\w+)(?:\s[^>]*[^/])?>/g)].map((m) => m[1]).sort();
-    const close = [...svg.matchAll(/<\/(\w+)>/g)].map((m) => m[1]).sort();
+    const open = [...svg.matchAll(/<(\w+)(?:\s[^>]*[^/])?>/g)]
+      .map((m) => m[1] ?? '')
+      .sort((a, b) => a.localeCompare(b));
+    const close = [...svg.matchAll(/<\/(\w+)>/g)].map((m) => m[1] ?? '').sort((a, b) => a.localeCompare(b));
     expect(open).toEqual(close);
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
