@@ -13,7 +13,7 @@ export interface RequestTrace {
 }
 
 /** A request trace that does not parse; names the file and the line. */
-export class RequestTraceError extends MarblewaveError {
+class RequestTraceError extends MarblewaveError {
   constructor(
     readonly path: string,
     readonly line: number,

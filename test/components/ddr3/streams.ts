@@ -10,7 +10,7 @@ import type { RequestTrace } from '../../../src/components/ddr3/request-trace.js
 import { runTrace } from '../../../src/components/ddr3/trace-run.js';
 
 /** Numbers in 0..1 from a seed (xorshift of 32 bits). */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let q = Math.imul(seed + 1, 0x9e3779b1) | 1;
   return () => {
     q ^= q << 13;
