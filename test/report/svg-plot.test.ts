@@ -83,8 +83,8 @@ describe('svgPlot', () => {
   it('gives well-formed text, escaped', () => {
     const svg = svgPlot(line);
     expect(svg).toContain('a &lt; b &amp; &quot;c&quot;');
-    const open = [...svg.matchAll(/<(\w+)(?:\s[^>]*[^/])?>/g)].map((m) => m[1]).sort();
-    const close = [...svg.matchAll(/<\/(\w+)>/g)].map((m) => m[1]).sort();
+    const open = [...svg.matchAll(/<(\w+)(?:\s[^>]*[^/])?>/g)].map((m) => m[1]!).sort();
+    const close = [...svg.matchAll(/<\/(\w+)>/g)].map((m) => m[1]!).sort();
     expect(open).toEqual(close);
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
