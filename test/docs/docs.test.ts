@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runOptions } from '../../src/cli/run.js';
+import { scenarioOptions } from '../../src/cli/scenario.js';
 import { commands as cliCommands } from '../../src/cli/commands.js';
 import { anchors, blocks, commands, links, projectFiles, read, root } from './markdown.js';
 import { runPicture, withPicture } from './run-picture.js';
@@ -27,6 +28,7 @@ beforeAll(() => {
     'examples',
     'node_modules',
     'package.json',
+    'scenarios',
     'schemas',
     'src',
     'test',
@@ -60,7 +62,12 @@ describe.skipIf(files.length === 0)(`commands in documents${skipped}`, () => {
   const all = documents.flatMap((file) => commands(file).map((command) => ({ file, command })));
 
   it('of the command line are commands and options that exist', () => {
-    const options = new Set(['--help', '--version', '--json', ...runOptions.map(({ name }) => `--${name}`)]);
+    const options = new Set([
+      '--help',
+      '--version',
+      '--json',
+      ...[...runOptions, ...scenarioOptions].map(({ name }) => `--${name}`),
+    ]);
     const wrong: string[] = [];
     let seen = 0;
     for (const { file, command } of all) {
