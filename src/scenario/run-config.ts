@@ -60,6 +60,8 @@ export function applySetting(machine: Record<string, unknown>, setting: string, 
     throw new ConfigError('--set', 'setting', 'path=value, such as memory.latencyCycles=60', setting);
   const keys = setting.slice(0, at).split('.');
   const text = setting.slice(at + 1);
+  // Not a parameter, and not a key to assign to either.
+  if (keys.includes('__proto__')) throw new ConfigError(path, keys.join('.'), 'a known parameter', text);
   let value: unknown = text;
   try {
     value = JSON.parse(text);

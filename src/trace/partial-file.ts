@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { TraceFileError } from './errors.js';
 
 /** Bytes that wait for one write to the disk, at least. */
@@ -19,9 +19,12 @@ export class PartialFile {
   private descriptor: number;
   private readonly partial: string;
 
-  /** Replaces what is there under `<file>.partial`. */
+  /** Replaces what is there under `<file>.partial`. Only a regular file is ever replaced: no device, pipe, link or folder. */
   constructor(readonly path: string) {
     this.partial = `${path}.partial`;
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isFile())
+      throw new TraceFileError(path, 'a new file or a regular one', new Error('something else of that name'));
     try {
       this.descriptor = openSync(this.partial, 'w');
     } catch (error) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,20 @@ describe('bad input gets a clear message and exit code 2', () => {
       'a network and a file',
       () => ['run', 'mnist-cnn', '--network', 'x.json'],
       /wanted a network's name or --network FILE, got both/,
+    ],
+    [
+      'a parameter named __proto__',
+      () => ['run', 'mnist-cnn', '--set', '__proto__.n=8', '--print-config'],
+      /machine: __proto__\.n must be a known parameter/,
+    ],
+    [
+      'a trace onto something that is no regular file',
+      () => {
+        const pipe = join(writeAll(join(folder, 'pipe'), {}), 'p.vcd');
+        execFileSync('mkfifo', [pipe]);
+        return ['run', 'mnist-cnn', '--images', '1', '--trace', pipe];
+      },
+      /p\.vcd: must be a new file or a regular one/,
     ],
     [
       'a trace that cannot be written',
