@@ -38,6 +38,7 @@ export function scenarioPoints(
   const grids: readonly Readonly<Record<string, readonly unknown[] | undefined>>[] = Array.isArray(sweep)
     ? sweep
     : [sweep];
+  // A point that is there keeps its place.
   const points = new Map<string, Record<string, unknown>>();
   const axes = new Map<string, Map<string, unknown>>();
   for (const grid of grids) {
@@ -51,8 +52,7 @@ export function scenarioPoints(
     }
     for (const combination of combinations) {
       const point = checked(name, schema, { ...given, ...combination });
-      const text = JSON.stringify(point);
-      if (!points.has(text)) points.set(text, point);
+      points.set(JSON.stringify(point), point);
     }
   }
   const fixed: Record<string, Json> = {};

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blowUp } from '../../src/machines/gupta/blow-up.js';
 import { FunctionalGupta } from '../../src/machines/gupta/functional.js';
+import { planLayer } from '../../src/machines/gupta/plan.js';
 import { GuptaRunner } from '../../src/machines/gupta/runner.js';
 import { guptaSpec, type GuptaSpec } from '../../src/machines/gupta/spec.js';
 import type { ProductStep, QuantisedNetwork } from '../../src/networks/quantise.js';
@@ -63,6 +64,66 @@ describe('blown-up mode', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  it('draws as the reference does where the matrix is cut into bands of whole tiles, or of less than one', () => {
+    const { step } = randomLayer(5);
+    for (const [n, channels, bandPixels] of [
+      [3, 20, 6],
+      [5, 80, 2],
+    ] as const) {
+      const layer: ProductStep = {
+        ...step,
+        op: 'conv',
+        input: { channels, height: 9, width: 9 },
+        output: { channels: 11, height: 9, width: 9 },
+        kernel: [5, 5],
+        stride: [1, 1],
+        padding: [2, 2],
+        dilation: [1, 1],
+        groups: 1,
+        weights: Int16Array.from({ length: 11 * channels * 25 }, (_, i) => ((i * 37) % 400) - 200),
+        bias: null,
+        shift: 10,
+        pool: null,
+      };
+      const spec = machine(n, 2);
+      const image = Int16Array.from({ length: channels * 81 }, (_, i) => ((i * 71) % 2000) - 1000);
+      const settings = { stochastic: true, seed: 9 };
+      const runner = new GuptaRunner(spec, [layer], { seed: 9 });
+      const plan = runner.plans[0]!;
+      expect(plan.bandPixels).toBe(bandPixels);
+      const run = runner.runLayer(0, image, 0, settings);
+      const { panels: p, bandRows } = plan;
+      const schedule = { n, p, bandRows, bandPixels, image: 0, layerIndex: 0, layers: 1 };
+      const want = runReference(networkOf(layer), image, {
+        rounding: 'stochastic',
+        seed: 9,
+        schedules: [schedule],
+      });
+      expect(run.output).toEqual(want.outputs[0]);
+      expect(new FunctionalGupta(spec, [layer]).runLayer(0, image, 0, settings).output).toEqual(run.output);
+    }
+  });
+
+  it('holds no more panels than the pooling of the on-the-fly mode leaves room for', () => {
+    const { step } = randomLayer(7);
+    const wide: ProductStep = {
+      ...step,
+      op: 'conv',
+      input: { channels: 1, height: 8, width: 600 },
+      output: { channels: 40, height: 8, width: 600 },
+      kernel: [1, 1],
+      stride: [1, 1],
+      padding: [0, 0],
+      dilation: [1, 1],
+      groups: 1,
+      weights: new Int16Array(40),
+      bias: null,
+      pool: { mode: 'max', size: [3, 1], stride: [1, 1], output: { channels: 40, height: 6, width: 600 } },
+    };
+    for (const im2col of ['on-the-fly', 'blown-up'] as const)
+      expect(planLayer(guptaSpec({ n: 4, im2col }), wide).panels).toBe(2);
   });
 
   it('holds as many panels as the on-the-fly mode and reads the same weights, each once', () => {
