@@ -225,6 +225,47 @@ describe('Ddr3Controller', () => {
     expect(at[2]! - at[1]!).toBeGreaterThan(100);
   });
 
+  it('charges gaps of the data bus to what their bursts waited for', () => {
+    const gaps = (requests: readonly Request[], config: Ddr3Config = {}): Record<string, number> => {
+      const { bus } = ddr3Report(watch(config, requests).controller);
+      return Object.fromEntries(Object.entries(bus).filter(([, clocks]) => clocks > 0));
+    };
+    // Idle up to the command at 1002, which leaves the time of the pipe; then tRCD.
+    expect(gaps([[0, 'R', 1000]])).toEqual({ read: 4, idle: 1002 + 11, row: 11 });
+    // To the other rank tRTRS lies between; the row there was opened meanwhile.
+    const ranks: Request[] = [
+      [0, 'R', 1000],
+      [0x10000, 'R', 1001],
+    ];
+    expect(gaps(ranks)).toEqual({ read: 8, idle: 1013, row: 11, rankSwitch: 2 });
+    // A write 9 clocks after the read's command, its data 3 clocks sooner after it: 2 clocks of turnaround.
+    const mixed: Request[] = [
+      [0, 'R', 1000],
+      [64, 'W', 1001],
+    ];
+    expect(gaps(mixed, { writeDrainHigh: 1, writeQueue: 1 })).toEqual({
+      read: 4,
+      write: 4,
+      idle: 1013,
+      row: 11,
+      turnaround: 2,
+    });
+    // Five rows of one rank: the fifth waits for tFAW = 24 from the first, 4 clocks more than tRRD asks for.
+    const five: Request[] = [0, 1, 2, 3, 4].map((bank) => [bank * 0x2000, 'R', 1000]);
+    expect(gaps(five)).toEqual({ read: 20, idle: 1013, row: 11, activateWindow: 8 });
+    // Due at 3120, rank 0 precharges at once, refreshes 11 later and may activate 208 after that.
+    const late: Request[] = [
+      [0, 'R', 1000],
+      [64, 'R', 3120],
+    ];
+    expect(gaps(late)).toEqual({
+      read: 8,
+      idle: 1013 + (3122 + 11 - 1028),
+      row: 11 + 11,
+      refresh: 3120 + 11 + 208 - 3122,
+    });
+  });
+
   it('gives every clock of the data bus one cause, under any configuration', () => {
     fc.assert(
       fc.property(configs, shapes, (config, shape) => {
