@@ -450,7 +450,6 @@ export class Ddr3Controller {
       requests.row[slot]!,
       requests.column[slot]!,
     );
-    if (auto) banks.closed(b);
     this.active -= 1;
     this.activeOfRank[rank]! -= 1;
     this.mayMove = true;
