@@ -40,7 +40,8 @@ export async function marblewave(args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has gone (`| head`): nothing is wrong and nobody is left to be told.
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
+    process.stderr.write(`marblewave: cannot write the results: ${error.message.split(', ')[0]!}\n`);
+    process.exit(1);
   });
   try {
     process.exitCode = await dispatch(args);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CONTROL } from '../kernel/index.js';
+import { ConfigError, CONTROL } from '../kernel/index.js';
 import { type DataSet, checkDataSet, loadDataSet } from '../networks/data-set.js';
 import { IM2COL_MODES } from '../machines/gupta/spec.js';
 import { loadNetwork, type LoadedNetwork, readNetwork } from '../networks/network-file.js';
@@ -100,14 +100,20 @@ export async function run(args: readonly string[]): Promise<number> {
   const images = options.whole('images', 1, 1_000_000) ?? Math.min(16, data.count);
 
   const control = new Int32Array(new SharedArrayBuffer(4));
-  const onInterrupt = (): void => {
-    // The first asks for a stop at the next cycle boundary; the second ends at once.
-    if (Atomics.load(control, 0) === CONTROL.stop) process.exit(130);
-    Atomics.store(control, 0, CONTROL.stop);
-  };
-  process.on('SIGINT', onInterrupt);
   const progress = new Progress();
   let recording: VcdRecording | null = null;
+  const endNow = (code: number): never => {
+    recording?.abort();
+    process.exit(code);
+  };
+  const onInterrupt = (): void => {
+    // The first asks for a stop at the next cycle boundary; the second ends at once.
+    if (Atomics.load(control, 0) === CONTROL.stop) endNow(130);
+    Atomics.store(control, 0, CONTROL.stop);
+  };
+  const onTerminate = (): never => endNow(143);
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onTerminate);
   try {
     const document = await runNetwork({
       config,
@@ -133,6 +139,7 @@ export async function run(args: readonly string[]): Promise<number> {
     progress.clear();
     (recording as VcdRecording | null)?.abort();
     process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
   }
 }
 
@@ -140,7 +147,10 @@ export async function run(args: readonly string[]): Promise<number> {
 function configuration(options: Parsed): RunConfig {
   const file = options.text('config');
   const given = file === undefined ? {} : readConfig(file);
-  const machine = { ...(given['machine'] as Record<string, unknown> | undefined) };
+  const part = given['machine'] === undefined ? {} : given['machine'];
+  if (typeof part !== 'object' || part === null || Array.isArray(part))
+    throw new ConfigError(file ?? 'config', 'machine', 'an object', part);
+  const machine: Record<string, unknown> = { ...part };
   for (const setting of options.list('set')) applySetting(machine, setting);
   const n = options.whole('n', 1, 63);
   if (n !== undefined) machine['n'] = n;

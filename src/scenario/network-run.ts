@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js';
-import type { Simulator } from '../kernel/index.js';
+import { type Simulator, WatchdogError } from '../kernel/index.js';
 import { FunctionalGupta } from '../machines/gupta/functional.js';
 import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
 import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
@@ -10,6 +10,7 @@ import { runHostStep } from '../networks/host-step.js';
 import type { LoadedNetwork } from '../networks/network-file.js';
 import { type ProductStep, quantise, type QuantisedNetwork } from '../networks/quantise.js';
 import { type ReferenceOptions, runReference } from '../networks/reference.js';
+import { type Difference, firstDifference } from './first-difference.js';
 import type { RunConfig } from './run-config.js';
 import type { LayerDocument, RunDocument } from './run-document.js';
 
@@ -42,14 +43,6 @@ export interface NetworkRunOptions {
   /** Called with the simulation before the machine is built, and again once it is. */
   readonly prepare?: (sim: Simulator) => void;
   readonly built?: (sim: Simulator) => void;
-}
-
-interface Difference {
-  readonly image: number;
-  readonly layer: string;
-  readonly index: number;
-  readonly wanted: number;
-  readonly got: number;
 }
 
 /** Sums over the images of one step. */
@@ -90,19 +83,10 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
   const compare = (image: number): void => {
     const want = runReference(network, codes(image), referenceOptions(config, runner.plans, image));
     checked += 1;
-    network.steps.forEach((step, s) => {
+    network.steps.forEach((_, s) => {
       tallies[s] = { ...tallies[s]!, wraps: tallies[s]!.wraps + want.wraps[s]! };
-      if (difference !== null) return;
-      const index = want.outputs[s]!.findIndex((value, i) => value !== outputs[s]![i]);
-      if (index >= 0)
-        difference = {
-          image,
-          layer: step.name,
-          index,
-          wanted: want.outputs[s]![index]!,
-          got: outputs[s]![index]!,
-        };
     });
+    difference ??= firstDifference(image, network.steps, want.outputs, outputs);
   };
   const codes = (image: number): Int16Array => imageCodes(imageBytes(data, image), network.flInput);
 
@@ -115,12 +99,9 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
       await breathe();
       if (step.kind === 'host') values = runHostStep(step, values);
       else {
-        const left =
-          options.maxCycles === undefined ? {} : { maxCycles: Math.max(1, options.maxCycles - used) };
-        const run: LayerRun | null = await runner.runLayerInSlices(product, values, image, settings, {
-          control,
-          ...left,
-        });
+        const run: LayerRun | null = await watched(options, used, runner, (limit) =>
+          runner.runLayerInSlices(product, values, image, settings, { control, ...limit }),
+        );
         if (run === null) {
           stopped = true;
           break;
@@ -164,17 +145,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
         outputs[s] = values;
       }
       if (image === 0) {
-        network.steps.forEach((step, s) => {
-          const index = slow[s]!.findIndex((value, i) => value !== outputs[s]![i]);
-          if (index >= 0)
-            difference ??= {
-              image,
-              layer: step.name,
-              index,
-              wanted: slow[s]![index]!,
-              got: outputs[s]![index]!,
-            };
-        });
+        difference ??= firstDifference(image, network.steps, slow, outputs);
       } else {
         predictions.push(bestClass(values));
         if (image < FAST_CHECKS) compare(image);
@@ -184,7 +155,11 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
 
   const done = predictions.length;
   const labels = [...data.labels.subarray(0, done)];
-  const float = options.float && !stopped && labels.length > 0 ? await floatAccuracy(options, done) : null;
+  let float: number | null = null;
+  if (options.float && !stopped && labels.length > 0) {
+    float = await floatAccuracy(options, done);
+    stopped = float === null;
+  }
   return assemble(options, network, runner.plans, tallies, {
     predictions,
     labels,
@@ -193,6 +168,31 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
     check: { images: checked, equal: difference === null, firstDifference: difference },
     float: float === null ? null : { accuracy: float },
   });
+}
+
+/** Cycles in which the host hands a layer over and takes it back: no layer's own. */
+const HAND_OVER_CYCLES = 8;
+
+/**
+ * Runs a layer under the watchdog, which counts the cycles that the report counts, all layers and images together.
+ * @throws WatchdogError with the limit that was given
+ */
+async function watched(
+  { maxCycles }: NetworkRunOptions,
+  used: number,
+  runner: GuptaRunner,
+  runLayer: (limit: { maxCycles?: number }) => Promise<LayerRun | null>,
+): Promise<LayerRun | null> {
+  if (maxCycles === undefined) return runLayer({});
+  const late = (): WatchdogError => new WatchdogError(runner.clock.name, maxCycles, runner.sim.waits());
+  let run: LayerRun | null;
+  try {
+    run = await runLayer({ maxCycles: Math.max(1, maxCycles - used + HAND_OVER_CYCLES) });
+  } catch (error) {
+    throw error instanceof WatchdogError ? late() : error;
+  }
+  if (run !== null && used + run.cycles > maxCycles) throw late();
+  return run;
 }
 
 /** Lets the host see to its events: an interrupt, a terminal. */
@@ -247,14 +247,15 @@ function referenceOptions(config: RunConfig, plans: readonly LayerPlan[], image:
   };
 }
 
-async function floatAccuracy(options: NetworkRunOptions, images: number): Promise<number> {
+/** Null when it was stopped: a part of the images would be another figure. */
+async function floatAccuracy(options: NetworkRunOptions, images: number): Promise<number | null> {
   const { loaded, data, control } = options;
   let right = 0;
   for (let image = 0; image < images; image++) {
     if (image % FAST_SLICE === 0) {
       options.progress?.({ image, images, step: 'float' });
       await breathe();
-      if (Atomics.load(control, 0) !== 0) return right / Math.max(1, image);
+      if (Atomics.load(control, 0) !== 0) return null;
     }
     if (
       bestClass(runFloat(loaded.network, loaded.weights, imageFloats(imageBytes(data, image)))) ===
@@ -262,7 +263,7 @@ async function floatAccuracy(options: NetworkRunOptions, images: number): Promis
     )
       right += 1;
   }
-  return images === 0 ? 0 : right / images;
+  return right / images;
 }
 
 function assemble(
@@ -378,7 +379,11 @@ function assemble(
       saturations: sum((l) => l.saturations),
       simulatedCycles,
     },
-    hashes: { config: sha256(canonical(config)), weights: weightsHash(plans.map((plan) => plan.layer)) },
+    hashes: {
+      config: sha256(canonical(config)),
+      network: sha256(JSON.stringify(sorted([loaded.network.input, loaded.network.layers]))),
+      weights: weightsHash(plans.map((plan) => plan.layer)),
+    },
   };
 }
 

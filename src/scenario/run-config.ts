@@ -50,7 +50,7 @@ export function runConfig(input: unknown, path = 'config'): RunConfig {
       rest[field],
     );
   }
-  return { ...parsed.data, machine: guptaSpec(machine ?? {}, 'machine') };
+  return { ...parsed.data, machine: guptaSpec(machine === undefined ? {} : machine, 'machine') };
 }
 
 /** Sets `path=value` within a configuration's machine part, or another plain object: `memory.latencyCycles=60`. The value is JSON, else a text. */

@@ -33,7 +33,9 @@ export const layerDocumentSchema = z.strictObject({
   stalls: causes.nullable().describe('cycles of one image by cause; they add up to cycles'),
   ddr3: ddr3.nullable().describe('bytes of one image'),
   saturations: count.describe('results clamped to 16 bits, all images together'),
-  wraps: count.describe('sums that left the 48-bit accumulator, all images together'),
+  wraps: count.describe(
+    'sums that left the 48-bit accumulator, in the images that were compared with the reference',
+  ),
   plan: z
     .strictObject({
       kprime: count.describe("slices a panel, K'"),
@@ -96,6 +98,7 @@ export const runDocumentSchema = z.strictObject({
   }),
   hashes: z.strictObject({
     config: z.string().describe('SHA-256 of the canonical configuration'),
+    network: z.string().describe('SHA-256 of the input shape and the layers, as completed'),
     weights: z.string().describe('SHA-256 of the quantised weights and biases'),
   }),
 });

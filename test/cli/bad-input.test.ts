@@ -176,6 +176,32 @@ describe('bad input gets a clear message and exit code 2', () => {
       /p\.vcd: must be a new file or a regular one/,
     ],
     [
+      'a configuration whose machine is nothing',
+      () => [
+        'run',
+        'mnist-cnn',
+        '--config',
+        join(writeAll(join(folder, 'null'), { 'm.json': '{"machine": null}' }), 'm.json'),
+      ],
+      /m\.json: machine must be an object, got null/,
+    ],
+    [
+      'a stride that the banks cannot take, by the layer’s name',
+      () => {
+        const net = {
+          name: 'wide',
+          input: { channels: 1, height: 28, width: 28 },
+          layers: [
+            { kind: 'conv', name: 'far', filters: 2, kernel: 1, stride: 3 },
+            { kind: 'dense', name: 'out', units: 10 },
+          ],
+        };
+        const dir = writeAll(join(folder, 'stride'), { 'net.json': JSON.stringify(net) });
+        return ['run', '--network', join(dir, 'net.json'), '--weights', 'random', '--n', '2'];
+      },
+      /far: strideX must be no multiple of the number of banks, 3/,
+    ],
+    [
       'a trace that cannot be written',
       () => ['run', 'mnist-cnn', '--images', '1', '--trace', join(folder, 'no', 'such', 't.vcd')],
       /t\.vcd/,

@@ -117,6 +117,17 @@ const rowsOfWords = (words: number, width: number): Geometry => ({
  * @throws ConfigError when not even one channel of a panel and a tile fits, naming the layer.
  */
 export function planLayer(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
+  try {
+    return planNamed(spec, layer);
+  } catch (error) {
+    // The layout does not know whose it is.
+    if (error instanceof ConfigError && error.path !== layer.name)
+      throw new ConfigError(layer.name, error.field, error.wanted, error.got);
+    throw error;
+  }
+}
+
+function planNamed(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
   const isBlownUp = spec.im2col === 'blown-up' && !isDense(layer);
   const walked = isBlownUp ? blownUpLayer(layer) : layer;
   const plan = planWhole(spec, walked, layer) ?? planParts(spec, walked);

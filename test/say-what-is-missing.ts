@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { engineAvailable } from './rtl/engines.js';
+
+/** Before the suite: one line for each tool that is not here, with what is skipped for it and how to get it. */
+export default function sayWhatIsMissing(): void {
+  for (const engine of ['icarus', 'verilator'] as const) {
+    const { available, note } = engineAvailable(engine);
+    if (!available)
+      process.stdout.write(`skipped: comparisons with the Verilog twins in ${engine}: ${note}\n`);
+  }
+  if (spawnSync('vcd2fst', ['--help']).error !== undefined)
+    process.stdout.write(
+      'skipped: reading our VCD with GTKWave: vcd2fst is missing (apt-get install gtkwave)\n',
+    );
+}
