@@ -9,7 +9,6 @@ import {
 } from '../../kernel/index.js';
 import { AsyncFifo } from '../../components/axi/async-fifo.js';
 import { BeatPacker } from '../../components/beat-packer.js';
-import { AxiMemory } from '../../components/ddr3/axi-memory.js';
 import { DspRound } from '../../components/dsp-round.js';
 import { Fifo } from '../../components/fifo.js';
 import { fillCommand, L2Cache } from '../../components/l2-cache.js';
@@ -22,6 +21,7 @@ import { SystolicArray } from '../../components/systolic-array/systolic-array.js
 import { TopController } from '../../components/top/top-controller.js';
 import { WriteDma } from '../../components/write-dma.js';
 import { Host } from './host.js';
+import { MemorySide } from './memory-side.js';
 import { ReadMeter } from './read-meter.js';
 import { SliceJoin } from './slice-join.js';
 import { aSlices, bWords, type GuptaSpec } from './spec.js';
@@ -37,12 +37,12 @@ const CROSSING = 8;
  *     memory ──► read ──► packer ──► l2 ──► feed ──► join ──► sa ──► round[j] ──► c[j] ──► collector ──► pool ──► write ──► memory
  *
  * with `top` over all and `host` handing it layers; fill commands wait in `fills`. Everything runs in the one clock that is given, or, with
- * `busClock`, `memory`, `read` and `packer` in that one, joined to the others by dual-clock FIFOs: `read_crossing`,
- * `fill_crossing`, `aw_crossing`, `w_crossing`, `b_crossing`. The memory stands for AXI link, controller and DDR3.
+ * `busClock`, `read`, `packer` and the link of `memory` in that one, joined to the others by dual-clock FIFOs: `read_crossing`,
+ * `fill_crossing`, `aw_crossing`, `w_crossing`, `b_crossing`. `memory` is AXI link, controller and DDR3: see MemorySide.
  * Any part can be replaced by its path (`gupta.sa`, `gupta.round[3]`, …).
  */
 export class Gupta extends Module {
-  readonly memory: AxiMemory;
+  readonly memory: MemorySide;
   readonly read: ReadDma;
   readonly readMeter: ReadMeter;
   readonly packer: BeatPacker;
@@ -71,15 +71,10 @@ export class Gupta extends Module {
     this.memory = this.child(
       'memory',
       (p, c) =>
-        new AxiMemory(p, c, {
+        new MemorySide(p, c, {
           clock: busClock,
-          latencyCycles: spec.memory.latencyCycles,
-          writeLatencyCycles: spec.memory.writeLatencyCycles,
-          bandwidthBytesPerCycle: {
-            num: spec.memory.bytesPerSecond,
-            den: spec.memory.clockHz ?? spec.clockHz,
-          },
-          outstanding: spec.memory.outstanding,
+          clockHz: spec.memory.clockHz ?? spec.clockHz,
+          memory: spec.memory,
         }),
     );
     this.read = this.child('read', (p, c) => new ReadDma(p, c, { clock: busClock }));
@@ -131,9 +126,9 @@ export class Gupta extends Module {
     if (bus === clock) {
       connect(top.read, read.cmd);
       connect(packer.out, l2.beat);
-      connect(write.aw, memory.aw);
-      connect(write.w, memory.w);
-      connect(memory.b, write.b);
+      connect(write.aw, memory.s.aw);
+      connect(write.w, memory.s.w);
+      connect(memory.s.b, write.b);
       return;
     }
     const across = <F extends Fields>(name: string, from: Channel<F>, to: Channel<F>): void => {
@@ -144,9 +139,9 @@ export class Gupta extends Module {
     };
     across('read', top.read, read.cmd);
     across('fill', packer.out, l2.beat);
-    across('aw', write.aw, memory.aw);
-    across('w', write.w, memory.w);
-    across('b', memory.b, write.b);
+    across('aw', write.aw, memory.s.aw);
+    across('w', write.w, memory.s.w);
+    across('b', memory.s.b, write.b);
   }
 
   private wireLoads(): void {
@@ -158,8 +153,8 @@ export class Gupta extends Module {
     connect(top.read.payload.addr, readMeter.addr);
     connect(top.read.payload.words, readMeter.words);
     connect(top.fill.payload.kind, readMeter.kind);
-    connect(read.ar, memory.ar);
-    connect(memory.r, read.r);
+    connect(read.ar, memory.s.ar);
+    connect(memory.s.r, read.r);
     connect(read.out, packer.in);
     connect(top.fill, fills.in);
     connect(fills.out, l2.fill);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../kernel/index.js';
+import { AXI_WIDTHS, memorySchema, MEMORY_MODELS, ONLY_IDEAL } from './memory-spec.js';
+import { type Ddr3Config, ddr3Spec } from '../../components/ddr3/spec.js';
 import { aSlicesThatFit, B_WORDS_PER_BRAM } from '../../components/l2-layout.js';
 
 const positive = z.int().min(1);
@@ -34,32 +36,7 @@ export const guptaSchema = z.strictObject({
       bufferBram36: z.int().min(0).default(8).describe('BRAM36 of all other buffers'),
     })
     .prefault({}),
-  memory: z
-    .strictObject({
-      clockHz: positive
-        .nullable()
-        .default(null)
-        .describe(
-          "clock of the memory, its link and READ, Hz (the board's: 200000000), joined by dual-clock FIFOs; null: the machine's own",
-        ),
-      latencyCycles: positive
-        .default(30)
-        .describe("cycles of the memory's clock from an accepted address to the first beat"),
-      writeLatencyCycles: positive
-        .default(8)
-        .describe(
-          'cycles of the same from the last beat of a write to its response: the controller answers from its queue',
-        ),
-      bytesPerSecond: positive
-        .default(6_400_000_000)
-        .describe(
-          'what the DDR3 channel moves; the 256-bit link moves at most 32 bytes a cycle of its clock',
-        ),
-      outstanding: positive
-        .default(16)
-        .describe('bursts that the memory accepts before it answers the first'),
-    })
-    .prefault({}),
+  memory: memorySchema.prefault({}),
   array: z
     .enum(['lazy', 'ticked', 'structural'])
     .default('lazy')
@@ -76,15 +53,18 @@ export function guptaSpec(input: unknown = {}, path = 'machine'): GuptaSpec {
     const issue = parsed.error.issues[0]!;
     const at = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') at.push(issue.keys[0]!);
+    // The DDR3 channel says best itself what is wrong with its own configuration.
+    if (at[0] === 'memory' && at[1] === 'ddr3' && at.length > 2)
+      ddr3Spec((input as { memory: { ddr3: Ddr3Config } }).memory.ddr3, `${path}.memory.ddr3`);
     const got = at.reduce<unknown>(
       (value, key) => (value as Record<string, unknown> | undefined)?.[key],
       input,
     );
-    const wanted =
-      issue.code === 'unrecognized_keys' ? 'a known parameter' : (wantedText(at) ?? issue.message);
+    const wanted = issue.code === 'unrecognized_keys' ? knownText(at) : (wantedText(at) ?? issue.message);
     throw new ConfigError(path, at.join('.') || 'configuration', wanted, got);
   }
   const spec = parsed.data;
+  if (spec.memory.model === 'ddr3') ddr3Spec(spec.memory.ddr3, `${path}.memory.ddr3`);
   if (spec.outputDepth !== null && spec.outputDepth < spec.n) {
     throw new ConfigError(
       path,
@@ -116,6 +96,9 @@ const RANGES: Readonly<Record<string, string>> = {
   l2: 'an object',
   memory: 'an object',
   'memory.clockHz': 'an integer of 1 or more, or null',
+  'memory.model': MEMORY_MODELS.map((model) => `'${model}'`).join(' or '),
+  'memory.axiBits': `${AXI_WIDTHS.slice(0, -1).join(', ')} or ${AXI_WIDTHS.at(-1)}`,
+  'memory.ddr3': 'an object',
 };
 const INTEGERS = [
   'roundedDepth',
@@ -126,6 +109,15 @@ const INTEGERS = [
   'memory.bytesPerSecond',
   'memory.outstanding',
 ];
+
+/** What an unknown key should have been: one that only the other kind of memory knows is told apart. */
+function knownText([part, key, ...rest]: readonly string[]): string {
+  if (part === 'memory' && rest.length === 0 && ONLY_IDEAL.includes(key!))
+    return "left out: only memory.model 'ideal' knows it";
+  if (part === 'memory' && key === 'ddr3' && rest.length === 0)
+    return "left out: only memory.model 'ddr3' knows it";
+  return 'a known parameter';
+}
 
 function wantedText(at: readonly string[]): string | undefined {
   const key = at.join('.');
