@@ -24,7 +24,9 @@ const optional = (value: number | null, show: (v: number) => string): string =>
 
 /** The run as people read it: by layer, by cause, predictions, and whether every layer equalled the reference. */
 export function runReport(run: RunDocument): string {
-  return [layersTable(run), stallsTable(run), predictionsBlock(run), checkLine(run)].join('\n\n');
+  return [layersTable(run), memoryTable(run), stallsTable(run), predictionsBlock(run), checkLine(run)].join(
+    '\n\n',
+  );
 }
 
 function layersTable(run: RunDocument): string {
@@ -84,6 +86,53 @@ function layersTable(run: RunDocument): string {
       : `\nblown up in DDR3 by the host: ${blownUp.map((l) => l.name).join(', ')}${pooled.length > 0 ? `; pooled by the host: ${pooled.join(', ')}` : ''}`;
   const saturated = `saturated: results clamped in ${allImages(run.images)}${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
   return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}`;
+}
+
+/** Bandwidth, row outcomes and link utilisation by layer. */
+function memoryTable(run: RunDocument): string {
+  const { axi, ddr3 } = run.memory;
+  const banked = ddr3 !== null;
+  const columns = [
+    left('memory'),
+    right('GB/s'),
+    ...(banked
+      ? [right('bus used'), right('row hits'), right('misses'), right('conflicts'), right('hit rate')]
+      : []),
+    ...(banked ? [right('read latency')] : []),
+    right('AXI: read'),
+    right('write'),
+    right('read held'),
+    right('write held'),
+  ];
+  const row = (name: string, of: Pick<RunDocument['totals'], 'ddr3' | 'axi'>): string[] => {
+    const { banks, bandwidthGBps } = of.ddr3;
+    return [
+      name,
+      bandwidthGBps.toFixed(2),
+      ...(banks === null
+        ? []
+        : [
+            percent(banks.busUtilisation),
+            whole(banks.rowHits),
+            whole(banks.rowMisses),
+            whole(banks.rowConflicts),
+            optional(banks.rowHitRate, percent),
+            optional(banks.averageReadLatencyClocks, fixed1),
+          ]),
+      percent(of.axi.readUtilisation),
+      percent(of.axi.writeUtilisation),
+      whole(of.axi.readHeld),
+      whole(of.axi.writeHeld),
+    ];
+  };
+  const rows = run.layers.flatMap(({ name, ddr3: d, axi: a }) =>
+    d === null || a === null ? [] : [row(name, { ddr3: d, axi: a })],
+  );
+  const link = `AXI: ${axi.bits} bit at ${+(axi.clockHz / 1e6).toFixed(3)} MHz, ${axi.peakGBps.toFixed(1)} GB/s each way; share of its cycles with a beat, and cycles in which one was held`;
+  const behind = banked
+    ? `memory: DDR3-${ddr3.speed}, ${ddr3.channelBits} bit, ${ddr3.peakGBps.toFixed(1)} GB/s; share of its clocks with data; first accesses to a row are misses, or conflicts where another had to close; latency in clocks of ${+(1e9 / ddr3.clockHz).toFixed(3)} ns`
+    : 'memory: ideal, one latency and one bandwidth';
+  return `${textTable(columns, rows, [row('one image', run.totals)])}\n${behind}\n${link}`;
 }
 
 function stallsTable(run: RunDocument): string {

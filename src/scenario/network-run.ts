@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js';
 import { type Simulator, WatchdogError } from '../kernel/index.js';
 import { FunctionalGupta } from '../machines/gupta/functional.js';
+import { noCounts, sumOfCounts } from '../machines/gupta/memory-counts.js';
 import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
 import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
 import { type DataSet, imageBytes, imageCodes, imageFloats } from '../networks/data-set.js';
@@ -10,6 +11,7 @@ import { runHostStep } from '../networks/host-step.js';
 import type { LoadedNetwork } from '../networks/network-file.js';
 import { type ProductStep, quantise, type QuantisedNetwork } from '../networks/quantise.js';
 import { type ReferenceOptions, runReference } from '../networks/reference.js';
+import { layerMemory, memoryDocument, type MemoryTally } from './memory-figures.js';
 import { type Difference, firstDifference } from './first-difference.js';
 import type { RunConfig } from './run-config.js';
 import type { LayerDocument, RunDocument } from './run-document.js';
@@ -46,14 +48,11 @@ export interface NetworkRunOptions {
 }
 
 /** Sums over the images of one step. */
-interface Tally {
-  readonly runs: number;
-  readonly cycles: number;
+interface Tally extends MemoryTally {
   readonly causes: Record<StallCause, number>;
-  readonly bytesRead: number;
-  readonly weightBytesRead: number;
-  readonly activationBytesRead: number;
-  readonly bytesWritten: number;
+  /** Cycles of the shortest and of the longest image. */
+  readonly least: number;
+  readonly most: number;
   readonly saturations: number;
   readonly wraps: number;
 }
@@ -160,7 +159,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
     float = await floatAccuracy(options, done);
     stopped = float === null;
   }
-  return assemble(options, network, runner.plans, tallies, {
+  return assemble(options, network, runner, tallies, {
     predictions,
     labels,
     partial: stopped,
@@ -208,6 +207,9 @@ function emptyTally(): Tally {
     weightBytesRead: 0,
     activationBytesRead: 0,
     bytesWritten: 0,
+    memory: noCounts,
+    least: Infinity,
+    most: 0,
     saturations: 0,
     wraps: 0,
   };
@@ -224,6 +226,9 @@ function addRun(tally: Tally, run: LayerRun): Tally {
     weightBytesRead: tally.weightBytesRead + run.weightBytesRead,
     activationBytesRead: tally.activationBytesRead + run.activationBytesRead,
     bytesWritten: tally.bytesWritten + run.bytesWritten,
+    memory: sumOfCounts(tally.memory, run.memory),
+    least: Math.min(tally.least, run.cycles),
+    most: Math.max(tally.most, run.cycles),
     saturations: tally.saturations + run.saturations,
     wraps: tally.wraps,
   };
@@ -269,13 +274,14 @@ async function floatAccuracy(options: NetworkRunOptions, images: number): Promis
 function assemble(
   options: NetworkRunOptions,
   network: QuantisedNetwork,
-  plans: readonly LayerPlan[],
+  runner: GuptaRunner,
   tallies: readonly Tally[],
   result: Pick<RunDocument, 'predictions' | 'labels' | 'partial' | 'check' | 'float'> & {
     readonly simulatedCycles: number;
   },
 ): RunDocument {
   const { config, loaded } = options;
+  const { plans } = runner;
   const { n, clockHz } = config.machine;
   const cells = n * n;
   let product = 0;
@@ -289,8 +295,10 @@ function assemble(
         cycles: null,
         microseconds: null,
         utilisation: null,
+        cyclesRange: null,
         stalls: null,
         ddr3: null,
+        axi: null,
         plan: null,
       };
       return {
@@ -305,7 +313,7 @@ function assemble(
     }
     const plan = plans[product++]!;
     const runs = Math.max(1, tally.runs);
-    const cycles = tally.cycles / runs;
+    const cycles = Math.round(tally.cycles / runs);
     return {
       name: step.name,
       op: step.op,
@@ -316,13 +324,9 @@ function assemble(
       cycles,
       microseconds: (cycles / clockHz) * 1e6,
       utilisation: cycles === 0 ? 0 : plan.macs / (cycles * cells),
-      stalls: meanCauses(tally),
-      ddr3: {
-        bytesRead: Math.round(tally.bytesRead / runs),
-        weightBytesRead: Math.round(tally.weightBytesRead / runs),
-        activationBytesRead: Math.round(tally.activationBytesRead / runs),
-        bytesWritten: Math.round(tally.bytesWritten / runs),
-      },
+      cyclesRange: tally.runs === 0 ? [0, 0] : [tally.least, tally.most],
+      stalls: meanCauses(tally, cycles),
+      ...layerMemory(config.machine, runner.machine.memory.ddr3?.spec ?? null, tally),
       saturations,
       wraps,
       plan: {
@@ -370,15 +374,11 @@ function assemble(
       stalls: Object.fromEntries(
         STALL_CAUSES.map((cause) => [cause, sum((l) => l.stalls?.[cause] ?? 0)]),
       ) as Record<StallCause, number>,
-      ddr3: {
-        bytesRead: sum((l) => l.ddr3?.bytesRead ?? 0),
-        weightBytesRead: sum((l) => l.ddr3?.weightBytesRead ?? 0),
-        activationBytesRead: sum((l) => l.ddr3?.activationBytesRead ?? 0),
-        bytesWritten: sum((l) => l.ddr3?.bytesWritten ?? 0),
-      },
+      ...layerMemory(config.machine, runner.machine.memory.ddr3?.spec ?? null, totalOf(tallies)),
       saturations: sum((l) => l.saturations),
       simulatedCycles,
     },
+    memory: memoryDocument(config.machine, runner.machine.memory),
     hashes: {
       config: sha256(canonical(config)),
       network: sha256(JSON.stringify(sorted([loaded.network.input, loaded.network.layers]))),
@@ -387,11 +387,30 @@ function assemble(
   };
 }
 
-function meanCauses(tally: Tally): Record<StallCause, number> {
+/** Mean cycles by cause as whole numbers that add up to `cycles`: what rounding leaves goes to those that lost most. */
+function meanCauses(tally: Tally, cycles: number): Record<StallCause, number> {
   const runs = Math.max(1, tally.runs);
-  return Object.fromEntries(
-    STALL_CAUSES.map((cause) => [cause, Math.round(tally.causes[cause] / runs)]),
-  ) as Record<StallCause, number>;
+  const exact = STALL_CAUSES.map((cause) => tally.causes[cause] / runs);
+  const whole = exact.map(Math.floor);
+  const order = STALL_CAUSES.map((_, i) => i).sort((a, b) => exact[b]! - whole[b]! - (exact[a]! - whole[a]!));
+  const left = cycles - whole.reduce((sum, value) => sum + value, 0);
+  for (let i = 0; i < left; i++) whole[order[i]!]! += 1;
+  return Object.fromEntries(STALL_CAUSES.map((cause, i) => [cause, whole[i]!])) as Record<StallCause, number>;
+}
+
+/** All layers of an image together; each ran on as many images. */
+function totalOf(tallies: readonly Tally[]): MemoryTally {
+  const ran = tallies.filter((tally) => tally.runs > 0);
+  const sum = (of: (tally: Tally) => number): number => ran.reduce((total, tally) => total + of(tally), 0);
+  return {
+    runs: ran[0]?.runs ?? 0,
+    cycles: sum((tally) => tally.cycles),
+    bytesRead: sum((tally) => tally.bytesRead),
+    weightBytesRead: sum((tally) => tally.weightBytesRead),
+    activationBytesRead: sum((tally) => tally.activationBytesRead),
+    bytesWritten: sum((tally) => tally.bytesWritten),
+    memory: ran.reduce((total, tally) => sumOfCounts(total, tally.memory), noCounts),
+  };
 }
 
 function map(of: { channels: number; height: number; width: number }): {

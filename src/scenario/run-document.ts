@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { STALL_CAUSES } from '../components/top/stall-causes.js';
+import { MEMORY_MODELS } from '../machines/gupta/memory-spec.js';
+import { ddr3ReportFields } from './ddr3-report-schema.js';
 import { ROUNDINGS } from './run-config.js';
 
 const count = z.number().int().min(0);
@@ -10,11 +12,38 @@ const causes = z.strictObject(
     typeof count
   >,
 );
+const share = z.number().min(0).max(1);
 const ddr3 = z.strictObject({
   bytesRead: count.describe('weights and activations together'),
   weightBytesRead: count,
   activationBytesRead: count,
   bytesWritten: count,
+  bandwidthGBps: z.number().min(0).describe('bytes read and written over the time, 10⁹ bytes a second'),
+  banks: z
+    .strictObject({
+      rowHits: count,
+      rowMisses: count,
+      rowConflicts: count,
+      rowHitRate: share.nullable().describe('hits over hits, misses and conflicts; null without accesses'),
+      activates: count,
+      averageReadLatencyClocks: z
+        .number()
+        .nullable()
+        .describe('clocks of the DRAM from accept to the last word; null without reads'),
+      busUtilisation: z.number().min(0).describe('clocks with data on the DRAM bus over all clocks'),
+    })
+    .nullable()
+    .describe('the DDR3 channel; null with an ideal memory'),
+});
+const axi = z.strictObject({
+  readBursts: count,
+  writeBursts: count,
+  readBeats: count.describe('beats on the link at its width'),
+  writeBeats: count,
+  readHeld: count.describe("cycles of the link's clock in which a read beat was not taken"),
+  writeHeld: count.describe('the same of a write beat'),
+  readUtilisation: z.number().min(0).describe("read beats over cycles of the link's clock"),
+  writeUtilisation: z.number().min(0).describe('write beats over the same'),
 });
 
 export const layerDocumentSchema = z.strictObject({
@@ -24,14 +53,16 @@ export const layerDocumentSchema = z.strictObject({
   output: map.describe('after pooling'),
   kernel: z.tuple([count, count]).nullable(),
   macs: count.describe('multiply-accumulates of one image, bias excluded'),
-  cycles: z
-    .number()
+  cycles: z.number().nullable().describe('of one image (the mean over images, rounded); null for host steps'),
+  cyclesRange: z
+    .tuple([count, count])
     .nullable()
-    .describe('of one image (the mean over images, which is whole where all are equal); null for host steps'),
+    .describe('of the shortest and of the longest image: refreshes of the DRAM fall differently'),
   microseconds: z.number().nullable().describe('cycles at the configured clock'),
   utilisation: z.number().nullable().describe('MACs over cycles times n², 0 to 1'),
   stalls: causes.nullable().describe('cycles of one image by cause; they add up to cycles'),
-  ddr3: ddr3.nullable().describe('bytes of one image'),
+  ddr3: ddr3.nullable().describe('traffic of one image at the memory'),
+  axi: axi.nullable().describe('traffic of one image on the AXI link'),
   saturations: count.describe('results clamped to 16 bits, all images together'),
   wraps: count.describe(
     'sums that left the 48-bit accumulator, in the images that were compared with the reference',
@@ -46,6 +77,19 @@ export const layerDocumentSchema = z.strictObject({
       hostPool: z.boolean().describe('the host pooled what the machine wrote'),
     })
     .nullable(),
+});
+
+const memory = z.strictObject({
+  model: z.enum(MEMORY_MODELS),
+  axi: z.strictObject({
+    bits: count,
+    clockHz: count,
+    peakGBps: z.number().describe('a beat a cycle, one way'),
+  }),
+  ddr3: z
+    .strictObject({ speed: count.describe('MT/s'), channelBits: count, ...ddr3ReportFields })
+    .nullable()
+    .describe('what the DDR3 channel has done; null with an ideal memory'),
 });
 
 /** What `marblewave run --json` prints; published as schemas/run.schema.json. */
@@ -93,9 +137,11 @@ export const runDocumentSchema = z.strictObject({
     gops: z.number().describe('2·MACs over time, 10⁹/s'),
     stalls: causes,
     ddr3,
+    axi,
     saturations: count,
     simulatedCycles: count.describe('cycles that were simulated in all'),
   }),
+  memory: memory.describe('the off-chip side, all images together'),
   hashes: z.strictObject({
     config: z.string().describe('SHA-256 of the canonical configuration'),
     network: z.string().describe('SHA-256 of the input shape and the layers, as completed'),
@@ -105,3 +151,6 @@ export const runDocumentSchema = z.strictObject({
 
 export type RunDocument = z.output<typeof runDocumentSchema>;
 export type LayerDocument = z.output<typeof layerDocumentSchema>;
+export type Ddr3Document = z.output<typeof ddr3>;
+export type AxiDocument = z.output<typeof axi>;
+export type MemoryDocument = z.output<typeof memory>;

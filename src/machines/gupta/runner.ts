@@ -3,6 +3,7 @@ import { STALL_CAUSES, type StallCause } from '../../components/top/stall-causes
 import { packDescriptor, PAGE_BYTES } from '../../components/top/layer-descriptor.js';
 import { blowUp, hostPool } from './blow-up.js';
 import { Gupta } from './gupta.js';
+import { countsSince, type MemoryCounts, memoryCounts } from './memory-counts.js';
 import { describeLayer, type LayerPlan, type MachineLayer, packWeights, planLayer } from './plan.js';
 import type { GuptaSpec } from './spec.js';
 
@@ -18,6 +19,8 @@ export interface LayerRun {
   readonly activationBytesRead: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** What crossed the AXI link and what the DDR3 channel did meanwhile. */
+  readonly memory: MemoryCounts;
   readonly saturations: number;
 }
 
@@ -152,6 +155,7 @@ export class GuptaRunner {
       activations: readMeter.activationBytes,
       read: memory.bytesRead,
       written: memory.bytesWritten,
+      memory: memoryCounts(memory),
       saturations: machine.saturations,
     };
     const finished = top.finished.length;
@@ -174,6 +178,7 @@ export class GuptaRunner {
         activationBytesRead: readMeter.activationBytes - before.activations,
         bytesRead: memory.bytesRead - before.read,
         bytesWritten: memory.bytesWritten - before.written,
+        memory: countsSince(memoryCounts(memory), before.memory),
         saturations: machine.saturations - before.saturations,
       };
     };
