@@ -37,7 +37,7 @@ export { FunctionalGupta } from './machines/gupta/functional.js';
 export { Gupta } from './machines/gupta/gupta.js';
 export { type LayerPlan, type MachineLayer, planLayer } from './machines/gupta/plan.js';
 export { GuptaRunner, type LayerRun, type RunSettings } from './machines/gupta/runner.js';
-export { guptaSchema, guptaSpec, type GuptaSpec } from './machines/gupta/spec.js';
+export { guptaSchema, guptaSpec, type GuptaSpec, type GuptaSpecInput } from './machines/gupta/spec.js';
 
 export { type DataSet, imageBytes, imageCodes, loadDataSet } from './networks/data-set.js';
 export { loadNetwork, type LoadedNetwork } from './networks/network-file.js';

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { parseRequestTrace } from '../components/ddr3/request-trace.js';
@@ -15,6 +15,7 @@ import { checkCommandFile, Ddr3TimingChecker, violationText } from '../component
 import { fileError } from '../networks/errors.js';
 import { fixed1, percent, textTable, whole } from '../report/table.js';
 import { type DramDocument, DramRun, limitsOf } from '../scenario/dram-run.js';
+import { Ddr3CommandFile } from '../trace/ddr3-command-file.js';
 import { type Option, optionsHelp, parse, type Parsed } from './options.js';
 import { Progress } from './progress.js';
 import { Interrupted, UsageError } from './usage-error.js';
@@ -89,7 +90,7 @@ export async function dram(args: readonly string[]): Promise<number> {
   const trace = parseRequestTrace(contents(file), spec, name);
   const target = options.text('dram-commands');
   if (target === '-') throw new UsageError('dram: --dram-commands must be a file, got "-"');
-  const writer = target === undefined ? null : new CommandWriter(target);
+  const writer = target === undefined ? null : new Ddr3CommandFile(target);
   const interrupt = new AbortController();
   const onInterrupt = (): void => {
     // The first asks for a stop at the next slice; the second ends at once.
@@ -178,54 +179,6 @@ function contents(file: string): Buffer {
     return gunzipSync(bytes);
   } catch (error) {
     throw fileError(file, 'contents', 'whole gzip', (error as Error).message);
-  }
-}
-
-/** Writes the command file: beside its place, then into it, so that nobody sees half of one. */
-class CommandWriter {
-  private readonly temporary: string;
-  private descriptor: number | null;
-  private waiting: string[] = ['cycle,command,rank,bank,row,col\n'];
-
-  constructor(private readonly file: string) {
-    this.temporary = `${file}.${process.pid}.part`;
-    try {
-      this.descriptor = openSync(this.temporary, 'w');
-    } catch (error) {
-      throw fileError(file, 'file', 'writable', (error as NodeJS.ErrnoException).code ?? String(error));
-    }
-  }
-
-  readonly write = (
-    cycle: number,
-    command: string,
-    rank: number,
-    bank: number,
-    row: number,
-    col: number,
-  ): void => {
-    this.waiting.push(`${cycle},${command},${rank},${bank},${row},${col}\n`);
-    if (this.waiting.length >= 4096) this.flush();
-  };
-
-  close(): void {
-    this.flush();
-    if (this.descriptor !== null) closeSync(this.descriptor);
-    this.descriptor = null;
-    renameSync(this.temporary, this.file);
-  }
-
-  /** Removes what was written, unless it was closed. */
-  abort(): void {
-    if (this.descriptor === null) return;
-    closeSync(this.descriptor);
-    this.descriptor = null;
-    rmSync(this.temporary, { force: true });
-  }
-
-  private flush(): void {
-    if (this.descriptor !== null) writeSync(this.descriptor, this.waiting.join(''));
-    this.waiting = [];
   }
 }
 

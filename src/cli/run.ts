@@ -8,6 +8,7 @@ import { loadNamedNetwork, namedNetwork, namedNetworks } from '../networks/zoo.j
 import { runReport } from '../report/run-report.js';
 import { runNetwork } from '../scenario/network-run.js';
 import { applySetting, type RunConfig, runConfig, ROUNDINGS } from '../scenario/run-config.js';
+import { Ddr3CommandFile } from '../trace/ddr3-command-file.js';
 import { recordVcd, type VcdRecording } from '../trace/vcd-recorder.js';
 import { type Option, optionsHelp, parse, type Parsed } from './options.js';
 import { Progress } from './progress.js';
@@ -40,7 +41,7 @@ export const runOptions: readonly Option[] = [
   {
     name: 'set',
     value: 'PATH=VALUE',
-    help: 'any machine parameter, e.g. memory.latencyCycles=60; repeatable',
+    help: 'any machine parameter, e.g. memory.ddr3.speed=1066; repeatable',
     multiple: true,
   },
   {
@@ -66,6 +67,11 @@ export const runOptions: readonly Option[] = [
   { name: 'no-float', help: 'do not, with --fast' },
   { name: 'max-cycles', value: 'N', help: 'watchdog: fail after so many simulated cycles' },
   { name: 'trace', value: 'FILE', help: 'record every port of the machine as VCD' },
+  {
+    name: 'dram-commands',
+    value: 'FILE',
+    help: 'write every command to the DDR3 as cycle,command,rank,bank,row,col (marblewave dram --check-commands reads it)',
+  },
   { name: 'json', help: 'print one JSON document (schemas/run.schema.json)' },
 ];
 
@@ -94,6 +100,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const maxCycles = options.whole('max-cycles', 1, Number.MAX_SAFE_INTEGER);
   const fast = options.flag('fast');
   const traceFile = options.text('trace');
+  const commandFile = options.text('dram-commands');
+  if (commandFile !== undefined && config.machine.memory.model !== 'ddr3')
+    throw new UsageError(
+      `run: --dram-commands wants a machine with a DDR3 channel; memory.model is ${JSON.stringify(config.machine.memory.model)}`,
+    );
   const random = randomSeed(options);
   const loaded = theNetwork(options, random);
   const data = theData(options, loaded, random);
@@ -102,8 +113,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const control = new Int32Array(new SharedArrayBuffer(4));
   const progress = new Progress();
   let recording: VcdRecording | null = null;
+  let commands: Ddr3CommandFile | null = null;
   const endNow = (code: number): never => {
     recording?.abort();
+    commands?.abort();
     process.exit(code);
   };
   const onInterrupt = (): void => {
@@ -125,19 +138,25 @@ export async function run(args: readonly string[]): Promise<number> {
       control,
       ...(maxCycles === undefined ? {} : { maxCycles }),
       progress: ({ image, images: of, step }) => progress.show(`image ${image + 1} of ${of}, ${step}`),
-      built: (sim) => {
+      built: (sim, { memory: { ddr3 } }) => {
         if (traceFile !== undefined) recording = recordVcd(sim, traceFile);
+        if (commandFile === undefined || ddr3 === null) return;
+        commands = new Ddr3CommandFile(commandFile);
+        ddr3.observeCommands(commands.write);
       },
     });
     progress.clear();
     (recording as VcdRecording | null)?.close();
     recording = null;
+    (commands as Ddr3CommandFile | null)?.close();
+    commands = null;
     process.stdout.write(options.flag('json') ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
     if (document.partial) throw new Interrupted(`interrupted after ${document.images} of ${images} images`);
     return document.check.equal ? 0 : 1;
   } finally {
     progress.clear();
     (recording as VcdRecording | null)?.abort();
+    (commands as Ddr3CommandFile | null)?.abort();
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onTerminate);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js';
 import { type Simulator, WatchdogError } from '../kernel/index.js';
 import { FunctionalGupta } from '../machines/gupta/functional.js';
+import type { Gupta } from '../machines/gupta/gupta.js';
 import { noCounts, sumOfCounts } from '../machines/gupta/memory-counts.js';
 import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
 import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
@@ -44,7 +45,7 @@ export interface NetworkRunOptions {
   }) => void;
   /** Called with the simulation before the machine is built, and again once it is. */
   readonly prepare?: (sim: Simulator) => void;
-  readonly built?: (sim: Simulator) => void;
+  readonly built?: (sim: Simulator, machine: Gupta) => void;
 }
 
 /** Sums over the images of one step. */
@@ -69,7 +70,7 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
   const products = network.steps.filter((step): step is ProductStep => step.kind === 'product');
   const settings: RunSettings = { stochastic: rounding === 'stochastic', seed };
   const runner = new GuptaRunner(machine, products, { seed }, options.prepare);
-  options.built?.(runner.sim);
+  options.built?.(runner.sim, runner.machine);
 
   const tallies = network.steps.map(emptyTally);
   const predictions: number[] = [];

@@ -53,11 +53,11 @@ export function runConfig(input: unknown, path = 'config'): RunConfig {
   return { ...parsed.data, machine: guptaSpec(machine === undefined ? {} : machine, 'machine') };
 }
 
-/** Sets `path=value` within a configuration's machine part, or another plain object: `memory.latencyCycles=60`. The value is JSON, else a text. */
+/** Sets `path=value` within a configuration's machine part, or another plain object: `memory.ddr3.speed=1066`. The value is JSON, else a text. */
 export function applySetting(machine: Record<string, unknown>, setting: string, path = 'machine'): void {
   const at = setting.indexOf('=');
   if (at < 1)
-    throw new ConfigError('--set', 'setting', 'path=value, such as memory.latencyCycles=60', setting);
+    throw new ConfigError('--set', 'setting', 'path=value, such as memory.ddr3.speed=1066', setting);
   const keys = setting.slice(0, at).split('.');
   const text = setting.slice(at + 1);
   // Not a parameter, and not a key to assign to either.

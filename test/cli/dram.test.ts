@@ -97,7 +97,7 @@ describe('marblewave dram', () => {
       'cycle,command,rank,bank,row,col\n1002,ACT,0,0,0,-1\n1013,RD,0,0,0,0\n1202,RD,0,0,0,1\n1402,PRE,0,0,-1,-1\n' +
         '1413,ACT,0,0,1,-1\n1424,RD,0,0,1,0\n1602,WR,0,0,1,1\n',
     );
-    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
     const check = await cli(['dram', '--check-commands', file]);
     expect([check.code, check.stdout]).toEqual([0, '7 commands, no timing violation\n']);
   });
