@@ -67,8 +67,48 @@ describe('bad input gets a clear message and exit code 2', () => {
     ],
     [
       'a parameter of the wrong kind',
-      () => ['run', 'mnist-cnn', '--set', 'memory.latencyCycles=fast'],
+      () => ['run', 'mnist-cnn', '--set', 'memory.model=ideal', '--set', 'memory.latencyCycles=fast'],
       /machine: memory\.latencyCycles must be an integer of 1 or more, got "fast"/,
+    ],
+    [
+      'a parameter of the other memory',
+      () => ['run', 'mnist-cnn', '--set', 'memory.latencyCycles=40'],
+      /machine: memory\.latencyCycles must be left out: only memory\.model 'ideal' knows it, got 40/,
+    ],
+    [
+      'a DDR3 channel for an ideal memory',
+      () => ['run', 'mnist-cnn', '--set', 'memory.model=ideal', '--set', 'memory.ddr3.speed=1066'],
+      /machine: memory\.ddr3 must be left out: only memory\.model 'ddr3' knows it/,
+    ],
+    [
+      'an unknown memory',
+      () => ['run', 'mnist-cnn', '--set', 'memory.model=hbm'],
+      /machine: memory\.model must be 'ddr3' or 'ideal', got "hbm"/,
+    ],
+    [
+      'a width that no link has',
+      () => ['run', 'mnist-cnn', '--set', 'memory.axiBits=100'],
+      /machine: memory\.axiBits must be 64, 128 or 256, got 100/,
+    ],
+    [
+      'an unknown parameter of the DDR3',
+      () => ['run', 'mnist-cnn', '--set', 'memory.ddr3.tRCDD=3'],
+      /machine\.memory\.ddr3: tRCDD must be a known key \(near it: tRCD.*\), got 3/,
+    ],
+    [
+      'a speed bin that there is not',
+      () => ['run', 'mnist-cnn', '--set', 'memory.ddr3.speed=2133'],
+      /machine\.memory\.ddr3: speed must be one of 1066, 1333, 1600, 1866, got 2133/,
+    ],
+    [
+      'a DDR3 configuration that contradicts itself',
+      () => ['run', 'mnist-cnn', '--set', 'memory.ddr3.writeDrainHigh=64'],
+      /machine\.memory\.ddr3: writeDrainHigh must be at most writeQueue = 32, got 64/,
+    ],
+    [
+      'commands of a DRAM that is not there',
+      () => ['run', 'mnist-cnn', '--set', 'memory.model=ideal', '--dram-commands', '/nowhere/at/all.csv'],
+      /--dram-commands wants a machine with a DDR3 channel; memory\.model is "ideal"/,
     ],
     [
       'FL outside the word',

@@ -124,7 +124,10 @@ describe('marblewave dram', () => {
     [['SMALL', 'SMALL'], 'wanted one trace'],
     [[], 'which trace?'],
     [['SMALL', '--check-commands', 'SMALL'], 'got both'],
-    [['SMALL', '--dram-commands', '/nowhere/at/all.csv'], '/nowhere/at/all.csv: file must be writable'],
+    [
+      ['SMALL', '--dram-commands', '/nowhere/at/all.csv'],
+      '/nowhere/at/all.csv: must be a file in a folder that can be written',
+    ],
     [['BAD0'], 'BAD0, line 2: the line must be 0xADDR READ|WRITE CLOCK, got "0x40 READ"'],
     [['BAD1'], 'BAD1, line 1: the address must be hexadecimal, such as 0x1f40, got "64"'],
     [['BAD2'], 'BAD2, line 1: the kind must be READ or WRITE, got "FETCH"'],

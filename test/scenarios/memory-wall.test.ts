@@ -52,9 +52,7 @@ describe('memory-wall', () => {
       'megaTransfers=[1066,1866]',
       'channelBits=64',
     );
-    expect(document.rows.map((row) => row['cycles'])).toEqual([
-      document.rows[0]!['cycles'],
-      document.rows[0]!['cycles'],
-    ]);
+    const [slow, fast] = document.rows.map((row) => Number(row['cycles']));
+    expect(Math.abs(slow! - fast!)).toBeLessThan(0.005 * fast!);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Ddr3Config, ddr3Keys } from '../../components/ddr3/spec.js';
+import { type Ddr3Config, type Ddr3Rule, ddr3Rules } from '../../components/ddr3/spec.js';
 
 const positive = z.int().min(1);
 export const MEMORY_MODELS = ['ddr3', 'ideal'] as const;
@@ -19,7 +19,25 @@ const link = {
     .describe('width of the AXI link; below 256 a width converter stands before it'),
 };
 
-const ddr3Value = z.union([z.number(), z.string(), z.boolean()]).optional();
+function ddr3Value(rule: Ddr3Rule): z.ZodType {
+  switch (rule.kind) {
+    case 'whole':
+      return z.int().min(rule.min).max(rule.max);
+    case 'real':
+      return z.number().min(rule.min).max(rule.max);
+    case 'one':
+      return z.union(rule.of.map((value) => z.literal(value)));
+    default:
+      return z.string();
+  }
+}
+
+/** The DDR3 channel's own configuration; it says itself what is wrong with one (ddr3Spec). */
+const ddr3Schema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(ddr3Rules).map(([key, rule]) => [key, ddr3Value(rule).optional().describe(rule.help)]),
+  ),
+) as unknown as z.ZodType<Ddr3Config, Ddr3Config>;
 
 const ddr3Memory = z.strictObject({
   model: z
@@ -31,14 +49,8 @@ const ddr3Memory = z.strictObject({
     .max(256)
     .default(16)
     .describe('bursts that the controller accepts before it answers the first'),
-  ddr3: z
-    .strictObject(
-      Object.fromEntries(
-        ddr3Keys().map(({ key, help, wanted }) => [key, ddr3Value.describe(`${help}: ${wanted}`)]),
-      ),
-    )
+  ddr3: ddr3Schema
     .prefault({})
-    .transform((config) => config as Ddr3Config)
     .describe('DRAM and controller: what is not given follows from the speed bin (docs/ddr3.md)'),
 });
 
