@@ -1,4 +1,5 @@
-import { Ddr3Controller, type Ddr3Listener } from '../components/ddr3/controller.js';
+import type { Ddr3Listener } from '../components/ddr3/commands.js';
+import { Ddr3Controller } from '../components/ddr3/controller.js';
 import { ddr3Report, type Ddr3Report, ddr3Settings } from '../components/ddr3/report.js';
 import type { RequestTrace } from '../components/ddr3/request-trace.js';
 import type { Ddr3Spec } from '../components/ddr3/spec.js';

@@ -19,7 +19,8 @@ import {
 } from '../axi/channels.js';
 import { AxiModule } from '../axi/link.js';
 import { SlaveFront, type SlaveFrontRegisters } from '../axi/slave-front.js';
-import { Ddr3Controller, type Ddr3Listener } from './controller.js';
+import type { Ddr3Listener } from './commands.js';
+import { Ddr3Controller } from './controller.js';
 import { ReadPath } from './read-path.js';
 import { type Ddr3Report, ddr3Report } from './report.js';
 import type { Fields } from './register-copy.js';
