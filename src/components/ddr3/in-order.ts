@@ -25,13 +25,13 @@ export class InOrder {
 
   /** Moves the oldest request of both queues, or none. Returns whether it moved. */
   move(t: number): boolean {
-    const { requests, queues } = this;
+    const { requests, queues, banks } = this;
     const read = queues.readCount > 0 ? queues.reads[0]! : -1;
     const write = queues.writeCount > 0 ? queues.writes[0]! : -1;
     if (read < 0 && write < 0) return false;
     const reads = write < 0 || (read >= 0 && requests.order[read]! < requests.order[write]!);
     const slot = reads ? read : write;
-    if (queues.isBlocked(slot)) return false;
+    if ((banks.full & (1 << requests.bank[slot]!)) !== 0) return false;
     this.line[this.lineCount++] = slot;
     if (reads) queues.moveRead(0);
     else queues.moveWrite(0, t);

@@ -41,11 +41,6 @@ export class RequestQueues {
     this.mayMove = true;
   }
 
-  /** Whether the queue of a request's bank is full. */
-  isBlocked(slot: number): boolean {
-    return (this.banks.full & (1 << this.requests.bank[slot]!)) !== 0;
-  }
-
   /** Moves the read at place i into the queue of its bank. */
   moveRead(i: number): void {
     const slot = this.reads[i]!;

@@ -35,10 +35,13 @@ export class WriteDrain {
       if (moved || this.left > 0) return moved;
     }
     const { requests, queues } = this;
+    const { reads, readCount } = queues;
+    const { bank } = requests;
+    const { full } = this.banks;
     let blocked = false;
-    for (let i = 0; i < queues.readCount; i++) {
-      const slot = queues.reads[i]!;
-      if (queues.isBlocked(slot)) continue;
+    for (let i = 0; i < readCount; i++) {
+      const slot = reads[i]!;
+      if ((full & (1 << bank[slot]!)) !== 0) continue;
       if (requests.writeBefore(slot)) {
         blocked = true;
         continue;
@@ -69,9 +72,12 @@ export class WriteDrain {
   /** Moves the first write that can be moved. Ends the drain at one that has to wait for a read. */
   private moveWrite(t: number): boolean {
     const { requests, queues } = this;
-    for (let i = 0; i < queues.writeCount; i++) {
-      const slot = queues.writes[i]!;
-      if (queues.isBlocked(slot)) continue;
+    const { writes, writeCount } = queues;
+    const { bank } = requests;
+    const { full } = this.banks;
+    for (let i = 0; i < writeCount; i++) {
+      const slot = writes[i]!;
+      if ((full & (1 << bank[slot]!)) !== 0) continue;
       if (requests.readBefore(slot)) {
         this.left = 0;
         return false;
