@@ -225,6 +225,24 @@ describe('Ddr3Controller', () => {
     expect(at[2]! - at[1]!).toBeGreaterThan(100);
   });
 
+  it('wakes for a write that starves while nothing else happens', () => {
+    // Rank 0 refreshes from 3120 to 3328, and a read of it waits for that in the queue of its bank; so a write to rank 1 is
+    // not drained at once, but when it has waited for 100 clocks. It moves then, and its row is opened a clock later.
+    const { commands, latency } = watch({ starvationClocks: 100 }, [
+      [0, 'R', 3121],
+      [0x10000, 'W', 3130],
+    ]);
+    // The read is the older and goes first; then CL + 4 + tRTRS − CWL = 9.
+    expect(commands).toEqual([
+      '3120,REF,0,-1,-1,-1',
+      '3231,ACT,1,0,0,-1',
+      '3328,ACT,0,0,0,-1',
+      '3339,RD,0,0,0,0',
+      '3348,WR,1,0,0,0',
+    ]);
+    expect(latency).toEqual([3339 + 15 - 3121, 3348 + 12 - 3130]);
+  });
+
   it('charges gaps of the data bus to what their bursts waited for', () => {
     const gaps = (requests: readonly Request[], config: Ddr3Config = {}): Record<string, number> => {
       const { bus } = ddr3Report(watch(config, requests).controller);
