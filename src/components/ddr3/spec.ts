@@ -91,7 +91,8 @@ interface Real {
   readonly max: number;
   readonly help: string;
 }
-type Rule = Whole | OneOf | Text | Real;
+/** What a key may be given as. */
+export type Ddr3Rule = Whole | OneOf | Text | Real;
 
 const whole = (min: number, max: number, help: string): Whole => ({ kind: 'whole', min, max, help });
 const one = (of: readonly (string | number | boolean)[], help: string): OneOf => ({ kind: 'one', of, help });
@@ -119,7 +120,7 @@ const DEFAULTS: Ddr3Options = {
   returnClocks: 0,
 };
 
-const OPTION_RULES: Readonly<Record<keyof Ddr3Options, Rule>> = {
+const OPTION_RULES: Readonly<Record<keyof Ddr3Options, Ddr3Rule>> = {
   speed: one(SPEEDS, 'speed bin, MT/s'),
   densityGb: one(DENSITIES, 'density of a ×8 part, Gb'),
   ranks: one([1, 2, 4], 'ranks on the channel'),
@@ -142,7 +143,7 @@ const OPTION_RULES: Readonly<Record<keyof Ddr3Options, Rule>> = {
   returnClocks: whole(0, 1000, 'registers on the way back, clocks; the declared overhead is 2 more'),
 };
 
-const TIMING_RULES: Readonly<Record<keyof Ddr3Timing, Rule>> = {
+const TIMING_RULES: Readonly<Record<keyof Ddr3Timing, Ddr3Rule>> = {
   CL: whole(5, 32, 'read latency, clocks'),
   CWL: whole(4, 32, 'write latency, clocks'),
   tRCD: whole(1, 1000, 'activate to read or write, clocks'),
@@ -163,7 +164,7 @@ const TIMING_RULES: Readonly<Record<keyof Ddr3Timing, Rule>> = {
 
 const current = (help: string): Real => ({ kind: 'real', min: 0, max: 10_000, help });
 
-const CURRENT_RULES: Readonly<Record<keyof Currents, Rule>> = {
+const CURRENT_RULES: Readonly<Record<keyof Currents, Ddr3Rule>> = {
   VDD: { kind: 'real', min: 0.5, max: 3, help: 'supply voltage, V' },
   IDD0: current('one bank activates and precharges every tRC, mA a part'),
   IDD2N: current('standby with all banks precharged, mA a part'),
@@ -173,7 +174,8 @@ const CURRENT_RULES: Readonly<Record<keyof Currents, Rule>> = {
   IDD5: current('refreshes every tRFC, mA a part'),
 };
 
-const RULES: Readonly<Record<string, Rule>> = {
+/** Every key that {@link ddr3Spec} knows. */
+export const DDR3_RULES: Readonly<Record<string, Ddr3Rule>> = {
   ...OPTION_RULES,
   ...TIMING_RULES,
   ...CURRENT_RULES,
@@ -211,10 +213,10 @@ export function ddr3Keys(): readonly {
   readonly wanted: string;
   readonly help: string;
 }[] {
-  return Object.entries(RULES).map(([key, rule]) => ({ key, wanted: wantedBy(rule), help: rule.help }));
+  return Object.entries(DDR3_RULES).map(([key, rule]) => ({ key, wanted: wantedBy(rule), help: rule.help }));
 }
 
-function wantedBy(rule: Rule): string {
+function wantedBy(rule: Ddr3Rule): string {
   switch (rule.kind) {
     case 'whole':
       return `an integer from ${rule.min} to ${rule.max}`;
@@ -227,7 +229,7 @@ function wantedBy(rule: Rule): string {
   }
 }
 
-function fits(rule: Rule, value: unknown): boolean {
+function fits(rule: Ddr3Rule, value: unknown): boolean {
   switch (rule.kind) {
     case 'whole':
       return Number.isInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max;
@@ -248,12 +250,12 @@ function fits(rule: Rule, value: unknown): boolean {
  */
 export function ddr3Spec(config: Ddr3Config = {}, path = 'ddr3'): Ddr3Spec {
   for (const [key, value] of Object.entries(config)) {
-    const rule = Object.hasOwn(RULES, key) ? RULES[key] : undefined;
+    const rule = Object.hasOwn(DDR3_RULES, key) ? DDR3_RULES[key] : undefined;
     if (rule === undefined)
       throw new ConfigError(
         path,
         key,
-        `a known key (near it: ${nearest(key, Object.keys(RULES), 3).join(', ')})`,
+        `a known key (near it: ${nearest(key, Object.keys(DDR3_RULES), 3).join(', ')})`,
         value,
       );
     if (!fits(rule, value)) throw new ConfigError(path, key, wantedBy(rule), value);
