@@ -30,7 +30,7 @@ describe('marblewave dram', () => {
       document([at('small.trace')]),
       document([at('small.trace.gz')]),
     ]);
-    expect({ ...packed, trace: plain['trace'] }).toEqual(plain);
+    expect({ ...packed, trace: plain.trace }).toEqual(plain);
     expect(plain).toMatchObject({
       schema: 'marblewave.dram/1',
       partial: false,
@@ -144,12 +144,12 @@ describe('marblewave dram', () => {
     it(`prints the figures of ${run.config}.${run.trace}`, async () => {
       const tRTRS = run.config === 'A' ? 1 : 2;
       const found = await document([goldenTracePath(run.trace), '--set', `tRTRS=${tRTRS}`]);
-      const near = (got: unknown, wanted: number, part: number): void =>
-        expect(Math.abs((got as number) / wanted - 1)).toBeLessThan(part);
-      near(found['bandwidthGBps'], run.gigabytesPerSecond, 0.002);
-      expect(Math.abs((found['rowHitRate'] as number) - run.rowHitRate)).toBeLessThan(0.001);
-      near(found['averageReadLatencyClocks'], run.averageReadLatency, 0.001);
-      expect([found.commands['ACT'], found.commands['REF']]).toEqual([run.activates, run.refreshes]);
+      const near = (got: number, wanted: number, part: number): void =>
+        expect(Math.abs(got / wanted - 1)).toBeLessThan(part);
+      near(found.bandwidthGBps, run.gigabytesPerSecond, 0.002);
+      expect(Math.abs(found.rowHitRate - run.rowHitRate)).toBeLessThan(0.001);
+      near(found.averageReadLatencyClocks, run.averageReadLatency, 0.001);
+      expect([found.commands.ACT, found.commands.REF]).toEqual([run.activates, run.refreshes]);
     });
 
   it.skipIf(goldenThere)('skips the figures of DRAMsim3: ../shared/data/dram is missing', () => {

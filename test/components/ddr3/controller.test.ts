@@ -271,6 +271,12 @@ describe('Ddr3Controller', () => {
     // Five rows of one rank: the fifth waits for tFAW = 24 from the first, 4 clocks more than tRRD asks for.
     const five: Request[] = [0, 1, 2, 3, 4].map((bank) => [bank * 0x2000, 'R', 1000]);
     expect(gaps(five)).toEqual({ read: 20, idle: 1013, row: 11, activateWindow: 8 });
+    // A tCCD of 6 leaves two clocks between bursts of a rank: neither a turnaround nor a switch.
+    const two: Request[] = [
+      [0, 'R', 1000],
+      [64, 'R', 1000],
+    ];
+    expect(gaps(two, { tCCD: 6 })).toEqual({ read: 8, idle: 1013, row: 11, scheduling: 2 });
     // Due at 3120, rank 0 precharges at once, refreshes 11 later and may activate 208 after that.
     const late: Request[] = [
       [0, 'R', 1000],
@@ -283,6 +289,23 @@ describe('Ddr3Controller', () => {
       refresh: 3120 + 11 + 208 - 3122,
     });
   });
+
+  it.each(['frfcfs', 'fcfs'] as const)(
+    'tells hits, misses and conflicts of rows apart with %s',
+    (scheduler) => {
+      // A closed bank, its row twice, another row, its row; then the same bank, closed by the refresh due at 3120.
+      const { statistics } = watch({ scheduler }, [
+        [0, 'R', 1000],
+        [64, 'R', 1200],
+        [128, 'W', 1400],
+        [ROW, 'R', 1600],
+        [ROW + 64, 'R', 1800],
+        [ROW, 'R', 3500],
+      ]).controller;
+      const { rowHits, rowMisses, rowConflicts } = statistics;
+      expect({ rowHits, rowMisses, rowConflicts }).toEqual({ rowHits: 3, rowMisses: 2, rowConflicts: 1 });
+    },
+  );
 
   it('gives every clock of the data bus one cause, under any configuration', () => {
     fc.assert(
