@@ -250,6 +250,8 @@ describe('Ddr3Controller', () => {
     };
     // Idle up to the command at 1002, which leaves the time of the pipe; then tRCD.
     expect(gaps([[0, 'R', 1000]])).toEqual({ read: 4, idle: 1002 + 11, row: 11 });
+    // A write leaves its queue a clock after its accept, and is as idle up to there.
+    expect(gaps([[0, 'W', 1000]])).toEqual({ write: 4, idle: 1002 + 8, row: 11 });
     // To the other rank tRTRS lies between; the row there was opened meanwhile.
     const ranks: Request[] = [
       [0, 'R', 1000],
