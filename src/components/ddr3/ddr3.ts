@@ -74,8 +74,8 @@ export function ddr3Clock(config: Ddr3Config = {}): Rational {
  * Contract AR accepted in cycle c: its first DRAM burst is asked for in c + 1 at the earliest, one a cycle (reads and writes
  *          in turn); that is the accept of Ddr3Controller. A line that is done at clock d is shown from cycle d + 1 on, a
  *          beat a cycle. So an idle controller and an open row give the first beat in c + 1 + (2 + 15) + 1 (DDR3-1600).
- *          A W beat is taken from its queue a cycle after it came, its AW there. B is valid two cycles after the cycle in
- *          which the controller took the last DRAM burst of a write: from then on every read sees it. `ar_ready`, `aw_ready`,
+ *          A W beat is taken from its queue a cycle after it came, its AW there. B is valid in the cycle after
+ *          the one in which the controller took the last DRAM burst of a write: from then on every read sees it. `ar_ready`, `aw_ready`,
  *          `w_ready` are registered: high while there is room.
  * Sleeps   while nothing is asked; refreshes of that time are made up for on waking, at their own clocks.
  * Storage  Pages of 64 KiB, written ones only; `load` and `dump` are the host's back door past the queues.
