@@ -225,6 +225,24 @@ describe('Ddr3Controller', () => {
     expect(at[2]! - at[1]!).toBeGreaterThan(100);
   });
 
+  it('wakes for a write that starves while nothing else happens', () => {
+    // Rank 0 refreshes from 3120 to 3328, and a read of it waits for that in the queue of its bank; so a write to rank 1 is
+    // not drained at once, but when it has waited for 100 clocks. It moves then, and its row is opened a clock later.
+    const { commands, latency } = watch({ starvationClocks: 100 }, [
+      [0, 'R', 3121],
+      [0x10000, 'W', 3130],
+    ]);
+    // The read is the older and goes first; then CL + 4 + tRTRS − CWL = 9.
+    expect(commands).toEqual([
+      '3120,REF,0,-1,-1,-1',
+      '3231,ACT,1,0,0,-1',
+      '3328,ACT,0,0,0,-1',
+      '3339,RD,0,0,0,0',
+      '3348,WR,1,0,0,0',
+    ]);
+    expect(latency).toEqual([3339 + 15 - 3121, 3348 + 12 - 3130]);
+  });
+
   it('charges gaps of the data bus to what their bursts waited for', () => {
     const gaps = (requests: readonly Request[], config: Ddr3Config = {}): Record<string, number> => {
       const { bus } = ddr3Report(watch(config, requests).controller);
@@ -232,6 +250,8 @@ describe('Ddr3Controller', () => {
     };
     // Idle up to the command at 1002, which leaves the time of the pipe; then tRCD.
     expect(gaps([[0, 'R', 1000]])).toEqual({ read: 4, idle: 1002 + 11, row: 11 });
+    // A write leaves its queue a clock after its accept, and is as idle up to there.
+    expect(gaps([[0, 'W', 1000]])).toEqual({ write: 4, idle: 1002 + 8, row: 11 });
     // To the other rank tRTRS lies between; the row there was opened meanwhile.
     const ranks: Request[] = [
       [0, 'R', 1000],
@@ -253,6 +273,12 @@ describe('Ddr3Controller', () => {
     // Five rows of one rank: the fifth waits for tFAW = 24 from the first, 4 clocks more than tRRD asks for.
     const five: Request[] = [0, 1, 2, 3, 4].map((bank) => [bank * 0x2000, 'R', 1000]);
     expect(gaps(five)).toEqual({ read: 20, idle: 1013, row: 11, activateWindow: 8 });
+    // A tCCD of 6 leaves two clocks between bursts of a rank: neither a turnaround nor a switch.
+    const two: Request[] = [
+      [0, 'R', 1000],
+      [64, 'R', 1000],
+    ];
+    expect(gaps(two, { tCCD: 6 })).toEqual({ read: 8, idle: 1013, row: 11, scheduling: 2 });
     // Due at 3120, rank 0 precharges at once, refreshes 11 later and may activate 208 after that.
     const late: Request[] = [
       [0, 'R', 1000],
@@ -265,6 +291,23 @@ describe('Ddr3Controller', () => {
       refresh: 3120 + 11 + 208 - 3122,
     });
   });
+
+  it.each(['frfcfs', 'fcfs'] as const)(
+    'tells hits, misses and conflicts of rows apart with %s',
+    (scheduler) => {
+      // A closed bank, its row twice, another row, its row; then the same bank, closed by the refresh due at 3120.
+      const { statistics } = watch({ scheduler }, [
+        [0, 'R', 1000],
+        [64, 'R', 1200],
+        [128, 'W', 1400],
+        [ROW, 'R', 1600],
+        [ROW + 64, 'R', 1800],
+        [ROW, 'R', 3500],
+      ]).controller;
+      const { rowHits, rowMisses, rowConflicts } = statistics;
+      expect({ rowHits, rowMisses, rowConflicts }).toEqual({ rowHits: 3, rowMisses: 2, rowConflicts: 1 });
+    },
+  );
 
   it('gives every clock of the data bus one cause, under any configuration', () => {
     fc.assert(
