@@ -4,6 +4,7 @@ import { Ddr3Controller } from '../../../src/components/ddr3/controller.js';
 import { ddr3Report } from '../../../src/components/ddr3/report.js';
 import type { RequestTrace } from '../../../src/components/ddr3/request-trace.js';
 import { type Ddr3Config, ddr3Spec } from '../../../src/components/ddr3/spec.js';
+import { LatencyHistogram } from '../../../src/components/ddr3/statistics.js';
 import { TraceRun, runTrace } from '../../../src/components/ddr3/trace-run.js';
 import { checked, configs, shapes, stream } from './streams.js';
 
@@ -243,6 +244,31 @@ describe('Ddr3Controller', () => {
     expect(latency).toEqual([3339 + 15 - 3121, 3348 + 12 - 3130]);
   });
 
+  it('starts a drain with the write that makes writeDrainHigh, and not with the one before', () => {
+    // Reads that never end; the bank of the writes is opened once they may go, at the latest when they starve.
+    const opened = (writes: number): number => {
+      const trace: Request[] = Array.from({ length: 400 }, (_, i) => [(i % 128) * 64, 'R', 0]);
+      for (let i = 0; i < writes; i++) trace.splice(20, 0, [0x2000 + i * 64, 'W', 0]);
+      const config: Ddr3Config = { writeDrainHigh: 4, writeDrainIdle: 32, starvationClocks: 800 };
+      const { commands } = watch({ ...config, refresh: 'off' }, trace);
+      return Number(commands.find((line) => line.includes('ACT,0,1,'))!.split(',')[0]);
+    };
+    expect(opened(4)).toBeLessThan(40);
+    expect(opened(3)).toBeGreaterThanOrEqual(800);
+  });
+
+  it('lets more than writeDrainIdle writes go before a read once the bank queues are empty', () => {
+    // The first read leaves its bank at 1013; the second is accepted in the clock before.
+    const second = (writes: number): number => {
+      const trace: Request[] = [[0, 'R', 1000]];
+      for (let i = 0; i < writes; i++) trace.push([0x2000 + i * 64, 'W', 1001]);
+      trace.push([0x4000, 'R', 1012]);
+      return watch({ writeDrainIdle: 4 }, trace).issued[1]!;
+    };
+    expect(second(4)).toBe(5);
+    expect(second(5)).toBe(1);
+  });
+
   it('charges gaps of the data bus to what their bursts waited for', () => {
     const gaps = (requests: readonly Request[], config: Ddr3Config = {}): Record<string, number> => {
       const { bus } = ddr3Report(watch(config, requests).controller);
@@ -422,5 +448,30 @@ describe('Ddr3Controller', () => {
     expect(lines(second)).toEqual(wanted);
     expect(ddr3Report(second)).toEqual(ddr3Report(first));
     expect(wanted.length).toBeGreaterThan(10);
+  });
+});
+
+describe('LatencyHistogram', () => {
+  it('gives the least latency that a share of the requests does not exceed', () => {
+    const latency = new LatencyHistogram();
+    expect([latency.percentile(0.5), latency.average]).toEqual([0, 0]);
+    for (const clocks of [40, 10, 30, 20]) latency.add(clocks);
+    expect([0.25, 0.26, 0.5, 0.75, 0.99, 1].map((part) => latency.percentile(part))).toEqual([
+      10, 20, 20, 30, 40, 40,
+    ]);
+    expect([latency.count, latency.average, latency.min, latency.max]).toEqual([4, 25, 10, 40]);
+    expect(latency.steps(16)).toEqual([
+      { from: 0, to: 16, count: 1 },
+      { from: 16, to: 32, count: 2 },
+      { from: 32, to: 48, count: 1 },
+    ]);
+  });
+
+  it('keeps sum and extremes exact beyond its buckets', () => {
+    const latency = new LatencyHistogram();
+    for (const clocks of [100_000, 70_000]) latency.add(clocks);
+    expect([latency.average, latency.min, latency.max, latency.percentile(1)]).toEqual([
+      85_000, 70_000, 100_000, 100_000,
+    ]);
   });
 });

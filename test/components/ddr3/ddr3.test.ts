@@ -17,6 +17,7 @@ import {
   violationText,
 } from '../../../src/components/ddr3/timing-checker.js';
 import { ConfigError, connect, restoreSnapshot, Simulator, takeSnapshot } from '../../../src/kernel/index.js';
+import { unchecked } from '../../axi-checkers.js';
 import { connectStalled, legalBurst, PlainMemory, toBytes, TrafficMaster } from '../axi/traffic.js';
 import { Feeder, type Item, random, Taker } from '../memory-bench.js';
 import { configs } from './streams.js';
@@ -283,13 +284,13 @@ describe('Ddr3', () => {
   });
 
   it('names broken rules of AXI with path and cycle', () => {
-    const late = rig();
+    const late = unchecked(rig());
     late.aw.items.push(burst(0, 2));
     late.w.items.push({ data: words(16), strb: ALL, last: 1 });
     expect(() => late.run(0, 1)).toThrow(
       new AxiProtocolError('ddr', 'w_last is 1 on beat 0 of a burst of 2 beats', 2),
     );
-    const wide = rig();
+    const wide = unchecked(rig());
     wide.ar.items.push(burst(4000, 16));
     expect(() => wide.run(16, 0)).toThrow(/^ddr\.ar: an INCR burst from 4000 to .* across a 4 KB boundary/);
   });
