@@ -82,12 +82,12 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
  *          keeps its word.
  *          fill_done pulses for one cycle with fill_done_kind and fill_done_half.
- * Timing   Three wide beats are held (l2-held-beats.ts). A beat accepted in cycle c is written from c+1 on, once its command is the
+ * Timing   Four wide beats are held (l2-held-beats.ts). A beat accepted in cycle c is written from c+1 on, once its command is the
  *          active one. Of A one segment a cycle: the rest of the oldest beat or of the slice (n = 28: a beat is a slice;
  *          n <= 16: a beat is two slices, two cycles). Of B each bank writes, in each cycle, the first held word of the active
  *          command that is its own: older beats before younger ones, a beat's words in their order. So N words that lie
- *          bank by bank take ⌈N/Nb⌉ cycles, and any N words as many as one bank has of them, or more where three beats do
- *          not hold enough for the others. beat_ready = with what this cycle's writes empty, fewer than three beats are held:
+ *          bank by bank take ⌈N/Nb⌉ cycles, and any N words as many as one bank has of them, or more where four beats do
+ *          not hold enough for the others. beat_ready = with what this cycle's writes empty, fewer than four beats are held:
  *          one beat a cycle at best, 64 bytes. A command accepted in c is divided into row and address in c+1 and writes
  *          from c+2 on; the next one is prepared meanwhile, and its first writes follow the last of the one before without a
  *          gap, never in the same cycle. fill_ready = no command is being prepared, or it becomes the active one at this
@@ -95,7 +95,7 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          address may be presented in that very cycle. A read presented in c shows in the data from c+2 on, as in
  *          {@link Bram}. See docs/timing-model.md.
  * Storage  2·aSlices·n + 2·bWords·Nb words, kept here as two typed arrays for speed; the structural form is one
- *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only. Three beats, each placed word with
+ *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only. Four beats, each placed word with
  *          its bank and address.
  * Errors   ConfigError; MemoryHazardError when a half is read and written at one address in one cycle; BankWriteError
  *          when a bank would take two words in one cycle; AddressError past the end of a memory; FillError when a command's words and its beats do not end together, when a
