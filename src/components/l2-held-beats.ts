@@ -3,7 +3,7 @@ import { type wideBeat, WIDE_WORDS } from './beat-packer.js';
 import type { RowWalk } from './l2-row-walk.js';
 
 /** Wide beats that the cache holds: as many as it takes for every bank to find a word of its own (l2-fill-rate.test.ts). */
-export const HELD_BEATS = 4;
+const HELD_BEATS = 4;
 
 /**
  * The wide beats that the L2 cache holds, oldest first, each in a register of its own: words that came and are not written yet.

@@ -67,7 +67,7 @@ describe('L2Cache, filling', () => {
     expect([t.readA(0, 3), t.readA(0, 4)]).toEqual([ramp(40), ramp(40, 49)]);
   });
 
-  it('takes a command every cycle when each is one segment long', () => {
+  it('takes a command every cycle when each is one slice long', () => {
     const t = bench({ n: 4 });
     for (let p = 0; p < 5; p++) {
       t.fills.queue.push(panel(0, p, 1));
@@ -313,11 +313,11 @@ describe('L2Cache, errors', () => {
     t.l2.bEn.poke([0, 0, 1, 0, 0]);
     t.l2.bAddr.poke([0, 0, 1, 0, 0]);
     t.l2.bRe.poke(1);
-    // Segments of 5 words in cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
+    // Five words in each of cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
     expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.b[0] bank 2', 1, 4));
   });
 
-  it('knows the address of a word past a multiple of Nb within a segment', () => {
+  it('knows the address of a word past a multiple of Nb', () => {
     // Words 0 to 4 in cycle 3, 5 to 9 in cycle 4: word 6 is in bank 1 at address 1.
     const t = bench({ n: 4 }, { w: 16, wbank: 4, hband: 1 });
     t.fills.queue.push(rowsOf(1, 0, 0, 1));
@@ -347,6 +347,7 @@ describe('L2Cache, errors', () => {
       0,
       /l2: a fill command ended before its data/,
     ],
+    ['a beat more than its command', rowsOf(0, 0, 0, 3), ramp(24), 14, /command ended before its data/],
     ['less data than its command', rowsOf(0, 0, 0, 2), ramp(6), 0, /data ended 1 slices or rows before/],
     ['no rows', rowsOf(0, 0, 0, 0), ramp(6), 0, /no slices or rows/],
     ['a row beyond the band', rowsOf(0, 0, 4, 1), ramp(6), 0, /from row 4 on, of a band of 4/],

@@ -45,6 +45,15 @@ describe('L2Cache, cycles of filling B', () => {
     expect(fillRows(config, rows).done).toBe(done);
   });
 
+  it('writes one word a bank and cycle on the fewest banks too: 16 words of a row in 6 cycles on 3', () => {
+    const t = bench({ n: 1 }, { w: 16, wbank: 6 });
+    t.fills.queue.push(rowsOf(0, 0, 0, 1));
+    t.beats.queue.push(...beatsOf(ramp(16), 0));
+    t.fillAll(1);
+    expect(t.done).toEqual([9]);
+    expect([t.readB(0, 0, 5), t.readB(0, 1, 1)]).toEqual([16, 5]);
+  });
+
   it('lets words overtake others into other banks: two rows of 28, 24 banks apart, take 29 and 27 words', () => {
     // Row 0 in banks 0 to 27, row 1 in 24 to 28 and 0 to 22. Cycle 3: row 0, and word 4 of row 1 into bank 28. Cycle 4: the rest.
     const { t, done } = fillRows(on29(28, 24, 28), 2);
