@@ -111,6 +111,17 @@ describe('L2Cache, cycles of filling B', () => {
     expect(t.done).toEqual([4, 5, 7, 8]);
   });
 
+  it('says which of command and data it waits for', () => {
+    const t = bench({ n: 28 }, on29(13, 13, 13));
+    t.fills.queue.push(rowsOf(0, 0, 0, 1));
+    while (t.clock.cycle < 4) t.step();
+    expect(t.l2.waits()).toEqual([{ who: 'l2', whom: 'read', why: 'a fill command awaits its data' }]);
+    t.beats.queue.push(...beatsOf(ramp(13), 0), ...beatsOf(ramp(13), 0));
+    while (t.clock.cycle < 9) t.step();
+    expect(t.done).toHaveLength(1);
+    expect(t.l2.waits()).toEqual([{ who: 'l2', whom: 'top', why: 'data await their fill command' }]);
+  });
+
   it('refuses to write a bank twice in a cycle', () => {
     const t = bench({ n: 28 }, on29(15, 15, 1));
     t.fills.queue.push(rowsOf(1, 0, 0, 2));
