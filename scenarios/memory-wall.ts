@@ -76,8 +76,8 @@ export default defineScenario({
 leave 253.4.
 Wall: per cycle the array wants about 2n/p bytes of B, and 2·2n²/1024 of A and C: 59 bytes at p = 1 (9.8 GB/s), 31 at p = 2,
 17 at p = 4, 7.4 (1.2 GB/s) at p = 13, the most that the BRAM holds.
-Predicted: at p = 1 every link is too slow and G-ops/s follow its bandwidth, up to 5.31 GB/s of B: the cache takes a beat of
-32 words in two cycles where a row is longer than its 29 banks. At the board (256-bit AXI, 64-bit DDR3-1600) the p of the BRAM
+Predicted: at p = 1 every link is too slow and G-ops/s follow its bandwidth: the cache writes up to 29 words of B a
+cycle, one a bank, and so takes all that a 256-bit link at 200 MHz brings. At the board (256-bit AXI, 64-bit DDR3-1600) the p of the BRAM
 budget reaches at least 98 % of the ceiling; a wider channel behind a narrow link buys nothing. What is lost below the ceiling
 at large p is the first filter block's panels, 64 KiB each, which load slower than the first band computes.`,
   parameters: {
