@@ -19,10 +19,10 @@ export class WriteDrain {
     private readonly banks: BankQueues,
   ) {}
 
-  /** Clock at which the oldest write begins to starve, which begins a drain; Infinity while there is no write or they drain. */
+  /** Clock at which the oldest write, of which there is one, begins to starve, which begins a drain; Infinity in a drain. */
   get starvesAt(): number {
     const { queues } = this;
-    if (queues.writeCount === 0 || this.left > 0) return Infinity;
+    if (this.left > 0) return Infinity;
     return this.requests.acceptedAt[queues.writes[0]!]! + this.spec.starvationClocks;
   }
 

@@ -97,8 +97,8 @@ describe.each(['AxiMemory', 'Ddr3'] as const)('the AXI4 front of %s', (kind) => 
       for (const [k, seen] of [r.seen, b.seen].entries())
         for (let i = outstanding; i < 6; i++)
           expect(accepted[k]![i]).toBeGreaterThanOrEqual(seen[i - outstanding]!.cycle);
-      expect(accepted[1]![outstanding]).toBe(b.seen[0]!.cycle);
-      expect(accepted[0]![outstanding]).toBe(r.seen[0]!.cycle);
+      expect(accepted[1][outstanding]).toBe(b.seen[0]!.cycle);
+      expect(accepted[0][outstanding]).toBe(r.seen[0]!.cycle);
     }
   });
 
