@@ -85,7 +85,20 @@ function layersTable(run: RunDocument): string {
       ? ''
       : `\nblown up in DDR3 by the host: ${blownUp.map((l) => l.name).join(', ')}${pooled.length > 0 ? `; pooled by the host: ${pooled.join(', ')}` : ''}`;
   const saturated = `saturated: results clamped in ${allImages(run.images)}${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
-  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}`;
+  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}\n${cacheLines(run)}`;
+}
+
+/** What the L2 cache takes of the device, and the layers that hold fewer panels together than were asked for. */
+function cacheLines({ bram36, layers }: RunDocument): string {
+  const { a, b, buffers, total, device } = bram36;
+  const use = `L2 cache: ${total} of ${device} BRAM36 (${a} for A, ${b} for B, ${buffers} for all other buffers)`;
+  const short = layers.flatMap(({ name, plan }) =>
+    plan !== null && plan.panelsWanted !== null && plan.panels < plan.panelsWanted
+      ? [`${name} ${plan.panels}`]
+      : [],
+  );
+  const wanted = layers.find((l) => l.plan !== null)?.plan?.panelsWanted;
+  return short.length === 0 ? use : `${use}\np = ${wanted} was asked for; held together: ${short.join(', ')}`;
 }
 
 /** Bandwidth, row outcomes and link utilisation by layer. */

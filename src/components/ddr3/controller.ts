@@ -169,7 +169,7 @@ export class Ddr3Controller {
       if (next > this.rowTimeout.readyAt) next = this.rowTimeout.readyAt;
     }
     if (issued) next = t + 1;
-    if (queues.writeCount > 0) {
+    if (queues.readCount + queues.writeCount > 0 && this.mover === this.drain) {
       const starved = this.drain.starvesAt;
       if (starved <= t) queues.mayMove = true;
       else if (starved < next) next = starved;
