@@ -141,9 +141,9 @@ function memoryTable(run: RunDocument): string {
   const rows = run.layers.flatMap(({ name, ddr3: d, axi: a }) =>
     d === null || a === null ? [] : [row(name, { ddr3: d, axi: a })],
   );
-  const link = `AXI: ${axi.bits} bit at ${+(axi.clockHz / 1e6).toFixed(3)} MHz, ${axi.peakGBps.toFixed(1)} GB/s each way; share of its cycles with a beat, and cycles in which one was held`;
+  const link = `AXI: ${axi.bits} bit at ${+(axi.clockHz / 1e6).toFixed(3)} MHz, ${axi.peakGBps.toFixed(1)} GB/s each way; read, write: share of its cycles with a beat; held: cycles in which one waited`;
   const behind = banked
-    ? `memory: DDR3-${ddr3.speed}, ${ddr3.channelBits} bit, ${ddr3.peakGBps.toFixed(1)} GB/s; share of its clocks with data; first accesses to a row are misses, or conflicts where another had to close; latency in clocks of ${+(1e9 / ddr3.clockHz).toFixed(3)} ns`
+    ? `DDR3-${ddr3.speed}, ${ddr3.channelBits} bit, ${ddr3.peakGBps.toFixed(1)} GB/s; bus used: share of its clocks with data; latency: clocks of ${+(1e9 / ddr3.clockHz).toFixed(3)} ns, waiting included`
     : 'memory: ideal, one latency and one bandwidth';
   return `${textTable(columns, rows, [row('one image', run.totals)])}\n${behind}\n${link}`;
 }
