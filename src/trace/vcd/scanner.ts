@@ -32,17 +32,23 @@ const TWO = RADIX;
 const THREE = RADIX + RADIX ** 2;
 
 /** Of a byte that begins a word: what the word is. */
-const [NOTHING, SCALAR, VECTOR, REAL, TEXT, TIME, COMMAND] = [0, 1, 2, 3, 4, 5, 6];
-const KIND = new Uint8Array(256).fill(NOTHING!);
-for (const digit of '01xXzZuUwWlLhH-') KIND[digit.charCodeAt(0)] = SCALAR!;
+const NOTHING = 0;
+const SCALAR = 1;
+const VECTOR = 2;
+const REAL = 3;
+const TEXT = 4;
+const TIME = 5;
+const COMMAND = 6;
+const KIND = new Uint8Array(256).fill(NOTHING);
 for (const [letters, kind] of [
+  ['01xXzZuUwWlLhH-', SCALAR],
   ['bB', VECTOR],
   ['rR', REAL],
   ['sS', TEXT],
   ['#', TIME],
   ['$', COMMAND],
 ] as const)
-  for (const letter of letters) KIND[letter.charCodeAt(0)] = kind!;
+  for (const letter of letters) KIND[letter.charCodeAt(0)] = kind;
 
 /**
  * A dump that is read in one direction, a block at a time.
