@@ -37,7 +37,7 @@ function draw(instant: number, signal: number): number {
 
 /** Rows of lanes to draw from. */
 const ROWS: readonly Float64Array[] = Array.from({ length: 64 }, (_, row) =>
-  Float64Array.from({ length: LANES }, (_, lane) => draw(row, lane) >>> LANE_BITS),
+  Float64Array.from(new Array(LANES).keys(), (lane) => draw(row, lane) >>> LANE_BITS),
 );
 const ROW_SUMS: readonly number[] = ROWS.map((row) => row.reduce((a, b) => a + b));
 

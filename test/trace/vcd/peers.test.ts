@@ -19,7 +19,7 @@ function timelines(waves: WaveFile): Timelines {
   const lines: Record<string, string[]> = Object.fromEntries(waves.signals.map(({ path }) => [path, []]));
   for (const { time, signal, value } of waves.changes())
     lines[waves.signals[signal]!.path]!.push(`${time}=${value}`);
-  return Object.fromEntries(Object.entries(lines).map(([path, line]) => [path, line.join(' ')]));
+  return Object.fromEntries(Object.entries(lines).map(([path, steps]) => [path, steps.join(' ')]));
 }
 
 /** A timeline of the values at some times, unchanged ones left out. */
