@@ -248,7 +248,7 @@ describe('the values of a dump', () => {
       changes(
         one(
           'wire 4',
-          '\r\n#0\r\n$dumpvars\r\n\tb1\r\n\t!\r\n$end\r\n\r\n#\u0035 $comment 1! #9\n $endless a$end b1 ! $end b10\f!\v#6 b11 !\r\n',
+          '\r\n#0\r\n$dumpvars\r\n\tb1\r\n\t!\r\n$end\r\n\r\n#\u0035 $comment 1! #9\n $endless a$end b111 ! $end b10\f!\v#6 b11 !\r\n',
         ),
       ),
     ).toEqual(['0 a 0001', '5 a 0010', '6 a 0011']);

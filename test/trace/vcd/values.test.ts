@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bitsOf, lanesOf } from '../../../src/trace/vcd/values.js';
 
 describe('lanesOf', () => {
-  const digits = fc.array(fc.constantFrom('0', '1', 'l', 'H'), { minLength: 1, maxLength: 200 });
+  const digits = fc.array(fc.constantFrom('0', '1', 'l', 'H'), { minLength: 1, maxLength: 200, size: 'max' });
 
   it('gives the lanes that BigInt finds in the digits, from any place in a buffer', () => {
     fc.assert(
@@ -53,7 +53,7 @@ describe('bitsOf', () => {
   it('extends and cuts as the standard says, one rule a first digit', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('0', '1', 'x', 'z'), { minLength: 1, maxLength: 80 }),
+        fc.array(fc.constantFrom('0', '1', 'x', 'z'), { minLength: 1, maxLength: 80, size: 'max' }),
         fc.integer({ min: 1, max: 100 }),
         (all, width) => {
           const text = all.join('');
