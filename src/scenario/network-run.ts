@@ -14,7 +14,7 @@ import { type ProductStep, quantise, type QuantisedNetwork } from '../networks/q
 import { type ReferenceOptions, runReference } from '../networks/reference.js';
 import { layerMemory, memoryDocument, type MemoryTally } from './memory-figures.js';
 import { type Difference, firstDifference } from './first-difference.js';
-import type { RunConfig } from './run-config.js';
+import { canonicalConfig, type RunConfig } from './run-config.js';
 import type { LayerDocument, RunDocument } from './run-document.js';
 
 /** Activations, unless a layer says otherwise. */
@@ -381,7 +381,7 @@ function assemble(
     },
     memory: memoryDocument(config.machine, runner.machine.memory),
     hashes: {
-      config: sha256(canonical(config)),
+      config: sha256(JSON.stringify(sorted(canonicalConfig(config)))),
       network: sha256(JSON.stringify(sorted([loaded.network.input, loaded.network.layers]))),
       weights: weightsHash(plans.map((plan) => plan.layer)),
     },
@@ -422,12 +422,7 @@ function map(of: { channels: number; height: number; width: number }): {
   return { channels: of.channels, height: of.height, width: of.width };
 }
 
-/** JSON with sorted keys: equal configurations give equal texts. How the array is simulated changes no result and is left out. */
-function canonical(config: RunConfig): string {
-  const { array: _, ...machine } = config.machine;
-  return JSON.stringify(sorted({ ...config, machine }));
-}
-
+/** With sorted keys: equal values give equal texts. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

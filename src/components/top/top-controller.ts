@@ -105,7 +105,8 @@ const registers = (loader: Loader) => ({
  *          entries are done, all collector's work was taken and `collecting` is low: `flush` is high from the next one
  *          on. FLUSH ends with the first cycle with `idle` and without `pooled`; FENCE, DONE and IDLE follow. The next
  *          descriptor can be accepted in the first cycle of IDLE.
- * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles.
+ * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles. The probe
+ *          `cause` shows cycle c's after the edge that ends it; in IDLE, `control`.
  * Storage  Four sets of loop counters, each as wide as the field of the descriptor that bounds it (band: 32 bits, for tiles of parted
  *          sums); numbers of blocks and entries in two bits; flags of four halves; one descriptor. Cycles by cause are exact to 53 bits
  *          here; 32 bits of hardware would count 25 s at 166 MHz.
@@ -185,6 +186,7 @@ export class TopController extends Module {
     this.pooled = this.input('pooled', bool);
     this.idle = this.input('idle', bool);
     this.descriptor.ready.write(1);
+    this.probe('cause', enumeration(STALL_CAUSES), () => this.state.cause);
     this.edge(clock, this.tick, [
       this.descriptor.valid, this.read.ready, this.fill.ready, this.work.ready, this.rows.ready, this.fillDone, this.done,
       this.aWait, this.drained, this.aValid, this.bValid, this.saReady, this.saRoom, this.collecting, this.pooled, this.idle,
