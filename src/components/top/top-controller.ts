@@ -69,7 +69,9 @@ const registers = (loader: Loader) => ({
   compute: nestState(),
   store: nestState(),
   retire: nestState(),
+  /** The layer's transaction, and what it is part of. */
   transaction: 0,
+  parent: 0,
   /** Statistics: first cycle of the layer, cycle and cause of the latest tick, cycles by cause. */
   firstCycle: 0,
   latest: 0,
@@ -215,6 +217,8 @@ export class TopController extends Module {
   override loadState(saved: unknown): void {
     super.loadState(saved);
     this.shapes = null;
+    const { transaction, parent } = this.state;
+    this.sim.transactions.work = this.phase.value === IDLE ? parent : transaction;
   }
 
   private tick(): boolean {
@@ -283,7 +287,11 @@ export class TopController extends Module {
     s.latest = this.clock.cycle;
     s.cause = 0;
     s.unit = 0;
-    s.transaction = this.sim.transactions.begin('layer', this.path, { layer: d.layer, image: d.image });
+    const { transactions } = this.sim;
+    const attributes = transactions.isObserved ? { layer: d.layer, image: d.image } : undefined;
+    s.parent = transactions.work;
+    s.transaction = transactions.begin('layer', this.path, attributes, s.parent);
+    transactions.work = s.transaction;
     for (const [setting, value] of Object.entries(settingsOf(d, this.n)))
       this.cfg[setting as Setting].write(value);
     this.base.write(d.outputPage * PAGE_BYTES);
@@ -459,6 +467,7 @@ export class TopController extends Module {
       causes: s.causes.slice(),
     });
     this.sim.transactions.end(s.transaction, { cycles });
+    this.sim.transactions.work = s.parent;
     this.layerDone.write(0);
     this.phase.write(IDLE);
     this.descriptor.ready.write(1);
