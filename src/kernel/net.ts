@@ -30,6 +30,12 @@ export interface RunView {
   watched(): void;
 }
 
+/** Who looks at many nets and reads what it wants itself; see {@link Net.tap}. */
+export interface Tap {
+  /** Net number `index` has changed in this instant, or a bulk run of its channel has moved on. */
+  changed(index: number): void;
+}
+
 interface Listener<T> {
   readonly subscriber: Subscriber<T>;
   /** The settle pass in which it was last told. */
@@ -66,6 +72,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   runKey = '';
   private observers: readonly Listener<T>[] = [];
   private glue: readonly Listener<T>[] = [];
+  private taps: readonly { readonly tap: Tap; readonly index: number }[] = [];
 
   constructor(
     sim: Simulator,
@@ -106,15 +113,17 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
 
   /** True while anybody outside the kernel looks. */
   get isObserved(): boolean {
-    return this.observers.length + this.glue.length > 0;
+    return this.observers.length + this.glue.length + this.taps.length > 0;
   }
 
   get watchedIn(): number {
-    return (this.observers.length > 0 ? OBSERVED : 0) | (this.glue.length > 0 ? GLUED : 0);
+    return (this.observers.length + this.taps.length > 0 ? OBSERVED : 0) | (this.glue.length > 0 ? GLUED : 0);
   }
 
   /** Tells the subscribers of one region, if the value is new to them. Called by the simulator. */
   deliver(region: number): void {
+    if (region === OBSERVED)
+      for (let i = 0; i < this.taps.length; i++) this.taps[i]!.tap.changed(this.taps[i]!.index);
     const list = region === GLUED ? this.glue : this.observers;
     if (list.length === 0 || !this.news(region)) return;
     const value = this.current();
@@ -125,6 +134,24 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
       listener.pass = pass;
       listener.subscriber.next(value);
     }
+  }
+
+  /**
+   * Has `tap` told of each instant in which this net may have changed, among the observers, without its value: for who looks at
+   * thousands of nets. Returns what ends it.
+   */
+  tap(tap: Tap, index: number): () => void {
+    const entry = { tap, index };
+    const first = (this.watchedIn & OBSERVED) === 0;
+    this.taps = [...this.taps, entry];
+    if (first) {
+      this.sim.watch(this, OBSERVED);
+      this.runView?.watched();
+    }
+    return () => {
+      this.taps = this.taps.filter((t) => t !== entry);
+      if ((this.watchedIn & OBSERVED) === 0) this.sim.unwatch(this);
+    };
   }
 
   /** Makes this net follow `driver`. */
@@ -332,6 +359,13 @@ export class VectorSignal extends Net<Float64Array> {
     const values = this.values;
     this.runView?.show(this.runKey, values);
     return values;
+  }
+
+  /** The same into an array of its own. */
+  showTo(target: Float64Array): void {
+    const { present, slot, lanes } = this;
+    for (let i = 0; i < lanes; i++) target[i] = present[slot + i]!;
+    this.runView?.show(this.runKey, target);
   }
 
   protected current(): Float64Array {

@@ -481,7 +481,10 @@ export class Simulator {
       const actions = this.edgeActions;
       if (actions.length > 0) this.edgeActions = [];
       for (const emit of actions) emit();
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, GLUED);
+      for (let i = 0; i < engine.touched.length; i++) {
+        const slot = engine.touched[i]!;
+        if ((engine.flags[slot]! & GLUED) !== 0) this.tell(slot, GLUED);
+      }
       this.throwIfFailed();
       this.takeDue(time);
       if (engine.dirtyCount === 0 && this.glueTimers.length === 0 && this.edgeActions.length === 0) return;
@@ -505,29 +508,39 @@ export class Simulator {
   private observerRegion(): void {
     const { engine } = this;
     this.region = 3;
-    for (let i = 0; i < this.observerTimers.length; i++) {
-      this.fire(this.observerTimers[i]!);
-      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
-      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
-    }
-    this.observerTimers.length = 0;
+    if (this.observerTimers.length > 0) this.fireObserverTimers();
     if (engine.touched.length > 0) {
       for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
-    for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
-    this.settledActions.length = 0;
+    if (this.settledActions.length > 0) this.settleActions();
     this.region = 0;
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
     this.throwIfFailed();
   }
 
+  private settleActions(): void {
+    for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
+    this.settledActions.length = 0;
+  }
+
+  private fireObserverTimers(): void {
+    for (let i = 0; i < this.observerTimers.length; i++) {
+      this.fire(this.observerTimers[i]!);
+      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
+      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
+    }
+    this.observerTimers.length = 0;
+  }
+
   private tell(slot: number, region: number): void {
     const list = this.watchers[slot];
     if (list === undefined) return;
-    for (const net of [...list]) net.deliver(region);
+    // Whom one of them tells may end or begin to look.
+    if (list.length === 1) list[0]!.deliver(region);
+    else for (const net of [...list]) net.deliver(region);
   }
 
   /** Throws what {@link fail} was given, once. */

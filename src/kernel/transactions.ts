@@ -29,6 +29,8 @@ export type TransactionRecord =
  */
 export class Transactions extends Observable<TransactionRecord> {
   private readonly subscribers: Subscriber<TransactionRecord>[] = [];
+  /** Records of this instant that were not told yet. */
+  private pending: TransactionRecord[] = [];
   private last = 0;
   /** Id of the work at hand, such as a layer: what parts deeper down, which do not know it, name as parent. 0 for none. */
   work = 0;
@@ -82,8 +84,13 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   private emit(record: TransactionRecord): void {
-    this.sim.afterSettled(() => {
-      for (const subscriber of [...this.subscribers]) subscriber.next(record);
-    });
+    this.pending.push(record);
+    if (this.pending.length === 1) this.sim.afterSettled(this.tell);
   }
+
+  private readonly tell = (): void => {
+    const { pending } = this;
+    this.pending = [];
+    for (const record of pending) for (const subscriber of [...this.subscribers]) subscriber.next(record);
+  };
 }

@@ -4,15 +4,17 @@ import {
   ConfigError,
   type MarblewaveError,
   PathError,
+  Probe,
   Signal,
   type Simulator,
+  type Tap,
   type TransactionRecord,
   VectorSignal,
 } from '../kernel/index.js';
 import { TraceTimeError } from './errors.js';
 import { PartialFile } from './partial-file.js';
 import { ChangeHistory } from './record-history.js';
-import type { Selection } from './record-selection.js';
+import type { RecordedWave, Selection } from './record-selection.js';
 import type { RecordSink } from './record-sink.js';
 
 /** When a recording begins and ends. */
@@ -42,22 +44,17 @@ export interface Recording {
   abort(): void;
 }
 
-interface Value {
-  value: number;
-  lanes: Float64Array | null;
-}
-
-const scalar = new Float64Array(1);
-
 /**
  * Records the chosen waves of a simulation into a sink: settled values, once an instant, in the order of waves. It observes and
  * changes nothing. Within its window nothing is looked at before it begins, unless a trigger wants what was before it.
  */
-export class Recorder implements Recording {
+export class Recorder implements Recording, Tap {
   changes = 0;
   private sink: RecordSink | null = null;
   private history: ChangeHistory | null = null;
-  private readonly values: Value[];
+  /** By wave, the values that were recorded last. */
+  private readonly values: Float64Array[];
+  private readonly shown: Float64Array;
   private readonly subscriptions: { unsubscribe(): void }[] = [];
   private triggers: Subscription[] = [];
   /** Not 0 while the trigger holds; null without one, or once it has held. */
@@ -83,7 +80,8 @@ export class Recorder implements Recording {
   ) {
     checkWindow(file, window);
     const { waves } = selection;
-    this.values = waves.map(() => ({ value: 0, lanes: null }));
+    this.values = waves.map(({ lanes }) => new Float64Array(lanes));
+    this.shown = new Float64Array(waves.reduce((most, { lanes }) => Math.max(most, lanes), 1));
     this.dirty = new Int32Array(waves.length);
     this.isDirty = new Uint8Array(waves.length);
     this.time = sim.now;
@@ -156,7 +154,7 @@ export class Recorder implements Recording {
       history!.forget(sim.now);
       this.state = 'starting';
       this.watchWaves();
-      this.values.forEach((value, wave) => history!.set(wave, valuesOf(value)));
+      this.values.forEach((values, wave) => history!.set(wave, values));
       this.state = 'keeping';
     }
     this.triggers = trigger.watched.map((path) => sim.value(path).subscribe(() => this.askForFlush()));
@@ -180,7 +178,10 @@ export class Recorder implements Recording {
       }
       sink.begin(() => {
         if (isKeeping) history!.writeBase(sink);
-        else selection.waves.forEach(({ type }, wave) => type.kind === 'event' || this.put(sink, wave));
+        else
+          selection.waves.forEach((wave, i) => {
+            if (wave.type.kind !== 'event') put(sink, i, wave, this.values[i]!);
+          });
       });
       history?.writeOpen(sink);
       if (isKeeping) this.changes += history!.writeChanges(sink);
@@ -197,19 +198,35 @@ export class Recorder implements Recording {
 
   private watchWaves(): void {
     this.selection.waves.forEach(({ source }, wave) => {
-      const held = this.values[wave]!;
       this.subscriptions.push(
-        source instanceof VectorSignal
-          ? source.subscribe((lanes) => {
-              held.lanes = lanes;
-              this.note(wave);
-            })
-          : source.subscribe((value) => {
-              held.value = value;
-              this.note(wave);
-            }),
+        source instanceof Probe
+          ? source.subscribe(() => this.changed(wave))
+          : { unsubscribe: source.tap(this, wave) },
       );
+      this.take(wave);
     });
+  }
+
+  /** Reads a wave; returns whether it differs from what was recorded last. */
+  private take(wave: number): boolean {
+    const { source } = this.selection.waves[wave]!;
+    const values = this.values[wave]!;
+    if (!(source instanceof VectorSignal)) {
+      const value = source instanceof Probe ? source.value : source.shown;
+      if (values[0] === value) return false;
+      values[0] = value;
+      return true;
+    }
+    const { shown } = this;
+    source.showTo(shown);
+    let differs = false;
+    for (let lane = 0; lane < values.length; lane++) {
+      const value = shown[lane]!;
+      if (values[lane] === value) continue;
+      values[lane] = value;
+      differs = true;
+    }
+    return differs;
   }
 
   private watchTransactions(): void {
@@ -228,7 +245,8 @@ export class Recorder implements Recording {
     if (this.state === 'waiting') this.history?.forget(record.time);
   }
 
-  private note(wave: number): void {
+  /** A wave may have changed in this instant. */
+  changed(wave: number): void {
     if ((this.state !== 'recording' && this.state !== 'keeping') || this.isDirty[wave] === 1) return;
     this.isDirty[wave] = 1;
     this.dirty[this.dirtyCount++] = wave;
@@ -252,30 +270,45 @@ export class Recorder implements Recording {
   };
 
   private record(): void {
-    const { sink, dirty, isDirty, dirtyCount } = this;
     if (this.isOver()) return;
-    this.dirtyCount = 0;
-    this.moveTo(this.sim.now);
-    const waves = dirty.subarray(0, dirtyCount).sort();
-    for (let i = 0; i < dirtyCount; i++) {
-      isDirty[waves[i]!] = 0;
-      this.put(sink!, waves[i]!);
+    const { sink, values } = this;
+    const { waves } = this.selection;
+    const dirty = this.sorted();
+    let begun = false;
+    for (let i = 0; i < dirty.length; i++) {
+      const wave = dirty[i]!;
+      if (!this.take(wave)) continue;
+      if (!begun) this.moveTo(this.sim.now);
+      begun = true;
+      put(sink!, wave, waves[wave]!, values[wave]!);
+      this.changes += 1;
     }
-    this.changes += dirtyCount;
   }
 
   private keep(): void {
-    const { sim, window, dirty, isDirty, dirtyCount } = this;
+    const { sim, window } = this;
     const history = this.history!;
-    this.dirtyCount = 0;
     if (sim.now < this.time) throw new TraceTimeError(this.file, this.time, sim.now);
     this.time = sim.now;
     history.forget(sim.now - window.before!);
-    const waves = dirty.subarray(0, dirtyCount).sort();
+    const dirty = this.sorted();
+    for (let i = 0; i < dirty.length; i++)
+      if (this.take(dirty[i]!)) history.push(sim.now, dirty[i]!, this.values[dirty[i]!]!);
+  }
+
+  /** The waves that may have changed, in order; none may have from now on. */
+  private sorted(): Int32Array {
+    const { dirty, isDirty, dirtyCount } = this;
+    this.dirtyCount = 0;
+    // Few, and nearly in order: an insertion is quicker than the library's sort.
     for (let i = 0; i < dirtyCount; i++) {
-      isDirty[waves[i]!] = 0;
-      history.push(sim.now, waves[i]!, valuesOf(this.values[waves[i]!]!));
+      const wave = dirty[i]!;
+      isDirty[wave] = 0;
+      let at = i;
+      for (; at > 0 && dirty[at - 1]! > wave; at--) dirty[at] = dirty[at - 1]!;
+      dirty[at] = wave;
     }
+    return dirty.subarray(0, dirtyCount);
   }
 
   /** Whether the window has ended; stops looking then. */
@@ -283,14 +316,6 @@ export class Recorder implements Recording {
     if (this.sim.now <= (this.window.to ?? Infinity)) return false;
     this.stop('ended');
     return true;
-  }
-
-  private put(sink: RecordSink, wave: number): void {
-    const { type, isVector } = this.selection.waves[wave]!;
-    const { value, lanes } = this.values[wave]!;
-    if (type.kind === 'event') sink.event(wave);
-    else if (isVector) sink.lanes(wave, lanes!);
-    else sink.scalar(wave, value);
   }
 
   private moveTo(time: number): void {
@@ -342,10 +367,11 @@ export class Recorder implements Recording {
   }
 }
 
-function valuesOf({ value, lanes }: Value): ArrayLike<number> {
-  if (lanes !== null) return lanes;
-  scalar[0] = value;
-  return scalar;
+/** Writes what a wave holds, or that its event happens. */
+export function put(sink: RecordSink, number: number, wave: RecordedWave, values: Float64Array): void {
+  if (wave.type.kind === 'event') sink.event(number);
+  else if (wave.isVector) sink.lanes(number, values);
+  else sink.scalar(number, values[0]!);
 }
 
 function checkWindow(file: string, { from, to, before, historyNumbers }: RecordWindow): void {
