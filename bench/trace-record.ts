@@ -58,7 +58,7 @@ export const traceRecord: Bench = {
   async run(quick): Promise<BenchResult> {
     const folder = mkdtempSync(join(tmpdir(), 'trace-record-'));
     try {
-      const recorded = await recording(join(folder, 'run.mwt'), quick ? 7 : 15, quick ? 4 : 16);
+      const recorded = await recording(join(folder, 'run.mwt'), quick ? 9 : 15, quick ? 8 : 16);
       const idle = await nothing(folder, quick ? 4 : 16);
       return {
         figures: [...recorded.figures, ...idle.figures],

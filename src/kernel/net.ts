@@ -24,6 +24,8 @@ export interface NetHandle {
 
 /** What a net shows to observers instead of its slots while a bulk run lasts: see channel-run.ts. */
 export interface RunView {
+  /** Whether a run lasts. */
+  readonly lasts: boolean;
   /** Fills `lanes` with what the field `key` shows now and returns true; false while no run lasts. */
   show(key: string, lanes: Float64Array): boolean;
   /** Somebody began to watch one of the wires. */
@@ -246,7 +248,9 @@ export class Signal extends Net<number> {
 
   /** The value that observers see: within a bulk run of a channel, what this wire would show beat by beat. */
   get shown(): number {
-    return this.runView?.show(this.runKey, scratch) === true ? scratch[0]! : this.value;
+    const { runView } = this;
+    if (runView === null || !runView.lasts) return this.value;
+    return runView.show(this.runKey, scratch) ? scratch[0]! : this.value;
   }
 
   /** Writes from within a process: visible in the next delta. */
@@ -361,11 +365,10 @@ export class VectorSignal extends Net<Float64Array> {
     return values;
   }
 
-  /** The same into an array of its own. */
-  showTo(target: Float64Array): void {
-    const { present, slot, lanes } = this;
-    for (let i = 0; i < lanes; i++) target[i] = present[slot + i]!;
-    this.runView?.show(this.runKey, target);
+  /** Brings a copy of the lanes that observers see up to date; returns whether any differed. */
+  update(copy: Float64Array): boolean {
+    if (this.runView?.lasts === true) return refresh(copy, this.shown, 0);
+    return refresh(copy, this.present, this.slot);
   }
 
   protected current(): Float64Array {
@@ -386,6 +389,17 @@ export class VectorSignal extends Net<Float64Array> {
       throw new WidthError(this.path, typeName(this.type.element), value, this.engine.now);
     }
   }
+}
+
+function refresh(copy: Float64Array, values: Float64Array, from: number): boolean {
+  let differs = false;
+  for (let i = 0; i < copy.length; i++) {
+    const value = values[from + i]!;
+    if (copy[i] === value) continue;
+    copy[i] = value;
+    differs = true;
+  }
+  return differs;
 }
 
 /** Any net, whatever it carries. */

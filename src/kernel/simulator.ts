@@ -79,7 +79,9 @@ export class Simulator {
   private glueTimers: TimedAction[] = [];
   private observerTimers: TimedAction[] = [];
   private edgeActions: (() => void)[] = [];
-  private settledActions: (() => void)[] = [];
+  /** What waits for the instant to settle: the first {@link settledCount} places. */
+  private readonly settledActions: (() => void)[] = [];
+  private settledCount = 0;
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
@@ -327,7 +329,7 @@ export class Simulator {
   /** Tells an observer once this instant has settled; at once when it has. */
   afterSettled(tell: () => void): void {
     if (this.region === 0) tell();
-    else this.settledActions.push(tell);
+    else this.settledActions[this.settledCount++] = tell;
   }
 
   /** Ends the run with an error after the present region; outside a run, the next one. */
@@ -442,7 +444,7 @@ export class Simulator {
       for (let i = 0; i < edged.length; i++) edged[i]!.evaluate();
       this.closeEdges();
       this.settle();
-      if (this.engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
+      if (this.engine.touchedCount > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
         this.glueRegion(time);
       this.observerRegion();
     } finally {
@@ -481,7 +483,7 @@ export class Simulator {
       const actions = this.edgeActions;
       if (actions.length > 0) this.edgeActions = [];
       for (const emit of actions) emit();
-      for (let i = 0; i < engine.touched.length; i++) {
+      for (let i = 0; i < engine.touchedCount; i++) {
         const slot = engine.touched[i]!;
         if ((engine.flags[slot]! & GLUED) !== 0) this.tell(slot, GLUED);
       }
@@ -509,21 +511,17 @@ export class Simulator {
     const { engine } = this;
     this.region = 3;
     if (this.observerTimers.length > 0) this.fireObserverTimers();
-    if (engine.touched.length > 0) {
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
+    if (engine.touchedCount > 0) {
+      for (let i = 0; i < engine.touchedCount; i++) this.tell(engine.touched[i]!, OBSERVED);
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
-    if (this.settledActions.length > 0) this.settleActions();
+    for (let i = 0; i < this.settledCount; i++) this.settledActions[i]!();
+    this.settledCount = 0;
     this.region = 0;
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
     this.throwIfFailed();
-  }
-
-  private settleActions(): void {
-    for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
-    this.settledActions.length = 0;
   }
 
   private fireObserverTimers(): void {

@@ -43,9 +43,9 @@ export class ChangeHistory {
     this.ring = new Float64Array(Math.max(numbers, 2 * (lanes + ENTRY * waves.length)));
   }
 
-  /** The value that a wave has at `begin`. */
-  set(wave: number, values: ArrayLike<number>): void {
-    for (let lane = 0; lane < values.length; lane++) this.base[this.place[wave]! + lane] = values[lane]!;
+  /** The values at `begin`, wave after wave. */
+  setAll(values: Float64Array): void {
+    this.base.set(values);
   }
 
   /** A wave changes now. */

@@ -52,9 +52,11 @@ export class Recorder implements Recording, Tap {
   changes = 0;
   private sink: RecordSink | null = null;
   private history: ChangeHistory | null = null;
-  /** By wave, the values that were recorded last. */
-  private readonly values: Float64Array[];
-  private readonly shown: Float64Array;
+  /** Values that were recorded last, wave after wave, and by wave where they stand there. */
+  private readonly last: Float64Array;
+  private readonly values: readonly Float64Array[];
+  private readonly place: Int32Array;
+  private readonly forms: Uint8Array;
   private readonly subscriptions: { unsubscribe(): void }[] = [];
   private triggers: Subscription[] = [];
   /** Not 0 while the trigger holds; null without one, or once it has held. */
@@ -80,8 +82,15 @@ export class Recorder implements Recording, Tap {
   ) {
     checkWindow(file, window);
     const { waves } = selection;
-    this.values = waves.map(({ lanes }) => new Float64Array(lanes));
-    this.shown = new Float64Array(waves.reduce((most, { lanes }) => Math.max(most, lanes), 1));
+    this.place = new Int32Array(waves.length);
+    let lanes = 0;
+    waves.forEach((wave, i) => {
+      this.place[i] = lanes;
+      lanes += wave.lanes;
+    });
+    this.last = new Float64Array(lanes);
+    this.values = waves.map((wave, i) => this.last.subarray(this.place[i]!, this.place[i]! + wave.lanes));
+    this.forms = Uint8Array.from(waves, formOf);
     this.dirty = new Int32Array(waves.length);
     this.isDirty = new Uint8Array(waves.length);
     this.time = sim.now;
@@ -154,7 +163,7 @@ export class Recorder implements Recording, Tap {
       history!.forget(sim.now);
       this.state = 'starting';
       this.watchWaves();
-      this.values.forEach((values, wave) => history!.set(wave, values));
+      history!.setAll(this.last);
       this.state = 'keeping';
     }
     this.triggers = trigger.watched.map((path) => sim.value(path).subscribe(() => this.askForFlush()));
@@ -210,23 +219,12 @@ export class Recorder implements Recording, Tap {
   /** Reads a wave; returns whether it differs from what was recorded last. */
   private take(wave: number): boolean {
     const { source } = this.selection.waves[wave]!;
-    const values = this.values[wave]!;
-    if (!(source instanceof VectorSignal)) {
-      const value = source instanceof Probe ? source.value : source.shown;
-      if (values[0] === value) return false;
-      values[0] = value;
-      return true;
-    }
-    const { shown } = this;
-    source.showTo(shown);
-    let differs = false;
-    for (let lane = 0; lane < values.length; lane++) {
-      const value = shown[lane]!;
-      if (values[lane] === value) continue;
-      values[lane] = value;
-      differs = true;
-    }
-    return differs;
+    if (this.forms[wave] === BUS) return (source as VectorSignal).update(this.values[wave]!);
+    const value = this.forms[wave] === PROBE ? (source as Probe).value : (source as Signal).shown;
+    const at = this.place[wave]!;
+    if (this.last[at] === value) return false;
+    this.last[at] = value;
+    return true;
   }
 
   private watchTransactions(): void {
@@ -262,27 +260,31 @@ export class Recorder implements Recording, Tap {
   /** Takes what changed in this instant, and sees whether the trigger holds. */
   private readonly flush = (): void => {
     this.flushes = false;
-    this.guard(() => {
+    try {
       if (this.state === 'recording') this.record();
       else if (this.state === 'keeping') this.keep();
       if (this.trigger !== null && this.trigger() !== 0 && !this.isOver()) this.begin();
-    });
+    } catch (error) {
+      this.fail(error);
+    }
   };
 
   private record(): void {
     if (this.isOver()) return;
-    const { sink, values } = this;
-    const { waves } = this.selection;
-    const dirty = this.sorted();
-    let begun = false;
-    for (let i = 0; i < dirty.length; i++) {
+    const { values, last, place, forms, dirty } = this;
+    const sink = this.sink!;
+    const count = this.sortDirty();
+    let changes = 0;
+    for (let i = 0; i < count; i++) {
       const wave = dirty[i]!;
       if (!this.take(wave)) continue;
-      if (!begun) this.moveTo(this.sim.now);
-      begun = true;
-      put(sink!, wave, waves[wave]!, values[wave]!);
-      this.changes += 1;
+      if (changes === 0) this.moveTo(this.sim.now);
+      changes += 1;
+      if (forms[wave] === BUS) sink.lanes(wave, values[wave]!);
+      else if (forms[wave] === EVENT) sink.event(wave);
+      else sink.scalar(wave, last[place[wave]!]!);
     }
+    this.changes += changes;
   }
 
   private keep(): void {
@@ -291,13 +293,14 @@ export class Recorder implements Recording, Tap {
     if (sim.now < this.time) throw new TraceTimeError(this.file, this.time, sim.now);
     this.time = sim.now;
     history.forget(sim.now - window.before!);
-    const dirty = this.sorted();
-    for (let i = 0; i < dirty.length; i++)
+    const { dirty } = this;
+    const count = this.sortDirty();
+    for (let i = 0; i < count; i++)
       if (this.take(dirty[i]!)) history.push(sim.now, dirty[i]!, this.values[dirty[i]!]!);
   }
 
-  /** The waves that may have changed, in order; none may have from now on. */
-  private sorted(): Int32Array {
+  /** Sorts the waves that may have changed, and returns how many; none may have from now on. */
+  private sortDirty(): number {
     const { dirty, isDirty, dirtyCount } = this;
     this.dirtyCount = 0;
     // Few, and nearly in order: an insertion is quicker than the library's sort.
@@ -308,7 +311,7 @@ export class Recorder implements Recording, Tap {
       for (; at > 0 && dirty[at - 1]! > wave; at--) dirty[at] = dirty[at - 1]!;
       dirty[at] = wave;
     }
-    return dirty.subarray(0, dirtyCount);
+    return dirtyCount;
   }
 
   /** Whether the window has ended; stops looking then. */
@@ -330,10 +333,14 @@ export class Recorder implements Recording, Tap {
     try {
       act();
     } catch (error) {
-      this.stop('failed');
-      this.sink?.abort();
-      this.sim.fail(error as MarblewaveError);
+      this.fail(error);
     }
+  }
+
+  private fail(error: unknown): void {
+    this.stop('failed');
+    this.sink?.abort();
+    this.sim.fail(error as MarblewaveError);
   }
 
   close(): void {
@@ -365,6 +372,17 @@ export class Recorder implements Recording, Tap {
     this.subscriptions.length = this.triggers.length = 0;
     this.trigger = null;
   }
+}
+
+/** How a wave is read and written. */
+const SCALAR = 0;
+const BUS = 1;
+const EVENT = 2;
+const PROBE = 3;
+
+function formOf({ source, type, isVector }: RecordedWave): number {
+  if (source instanceof Probe) return PROBE;
+  return isVector ? BUS : type.kind === 'event' ? EVENT : SCALAR;
 }
 
 /** Writes what a wave holds, or that its event happens. */
