@@ -164,6 +164,10 @@ export class ChannelLink implements RunView {
     return run !== null && run.covers(this.source.clock.cycle) ? run : null;
   }
 
+  get lasts(): boolean {
+    return this.present !== null;
+  }
+
   /** Whether the consumer would show ready in this cycle of a run. */
   readyAt(run: Run, cycle: number): boolean {
     return run.indexAt(cycle) >= 0 || (this.sink.readyBetween?.(cycle) ?? true);

@@ -64,7 +64,8 @@ export class Engine {
   private queueCount = 0;
 
   /** Slots with an observer or glue that changed in this instant. */
-  readonly touched: number[] = [];
+  touched = new Int32Array(64);
+  touchedCount = 0;
   /** Process activations since the start: edge and combinational. */
   activations = 0;
   /** Called when a signal change wakes a sleeping edge process. */
@@ -229,7 +230,9 @@ export class Engine {
   touch(slot: number): void {
     if ((this.flags[slot]! & TOUCHED) !== 0) return;
     this.flags[slot]! |= TOUCHED;
-    this.touched.push(slot);
+    if (this.touchedCount === this.touched.length)
+      this.touched = grown(this.touched, new Int32Array(2 * this.touchedCount));
+    this.touched[this.touchedCount++] = slot;
   }
 
   /** Takes back every write that was not yet made present; returns the first signal's name, if there was one. */
@@ -254,8 +257,8 @@ export class Engine {
 
   /** Empties the list of touched slots. */
   clearTouched(): void {
-    for (const slot of this.touched) this.flags[slot]! &= ~TOUCHED;
-    this.touched.length = 0;
+    for (let i = 0; i < this.touchedCount; i++) this.flags[this.touched[i]!]! &= ~TOUCHED;
+    this.touchedCount = 0;
   }
 
   /**

@@ -79,7 +79,9 @@ export class Simulator {
   private glueTimers: TimedAction[] = [];
   private observerTimers: TimedAction[] = [];
   private edgeActions: (() => void)[] = [];
-  private settledActions: (() => void)[] = [];
+  /** What waits for the instant to settle: the first {@link settledCount} places. */
+  private readonly settledActions: (() => void)[] = [];
+  private settledCount = 0;
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
@@ -212,6 +214,21 @@ export class Simulator {
     return this.paths.find(path);
   }
 
+  /** The same, or undefined when nothing is there. */
+  lookUp(path: string): Module | AnyNet | Channel | Probe | undefined {
+    return this.paths.lookUp(path);
+  }
+
+  /** The clocks of a module's own edge processes, each once. */
+  clocksOf(module: Module): readonly Clock[] {
+    const { processSelf } = this.engine;
+    return [
+      ...new Set(
+        this.edges.filter(({ id }) => processSelf[id] === module).map(({ id }) => this.clockOf[id]!),
+      ),
+    ];
+  }
+
   /** The scalar signal or probe at a path; `bus[3]` is a lane of a bus. @throws PathError when there is none or it is no scalar */
   value(path: string): Signal | Probe {
     return this.paths.value(path);
@@ -313,7 +330,7 @@ export class Simulator {
   /** Tells an observer once this instant has settled; at once when it has. */
   afterSettled(tell: () => void): void {
     if (this.region === 0) tell();
-    else this.settledActions.push(tell);
+    else this.settledActions[this.settledCount++] = tell;
   }
 
   /** Ends the run with an error after the present region; outside a run, the next one. */
@@ -428,7 +445,7 @@ export class Simulator {
       for (let i = 0; i < this.edgedCount; i++) edged[i]!.evaluate();
       this.closeEdges();
       this.settle();
-      if (this.engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
+      if (this.engine.touchedCount > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
         this.glueRegion(time);
       this.observerRegion();
     } finally {
@@ -467,7 +484,10 @@ export class Simulator {
       const actions = this.edgeActions;
       if (actions.length > 0) this.edgeActions = [];
       for (const emit of actions) emit();
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, GLUED);
+      for (let i = 0; i < engine.touchedCount; i++) {
+        const slot = engine.touched[i]!;
+        if ((engine.flags[slot]! & GLUED) !== 0) this.tell(slot, GLUED);
+      }
       this.throwIfFailed();
       this.takeDue(time);
       if (engine.dirtyCount === 0 && this.glueTimers.length === 0 && this.edgeActions.length === 0) return;
@@ -491,30 +511,35 @@ export class Simulator {
   private observerRegion(): void {
     const { engine } = this;
     this.region = 3;
-    for (let i = 0; i < this.observerTimers.length; i++) {
-      this.fire(this.observerTimers[i]!);
-      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
-      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
-    }
-    // Emptied only where there is something: setting the length is a call, and this runs every instant.
-    if (this.observerTimers.length > 0) this.observerTimers.length = 0;
-    if (engine.touched.length > 0) {
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
+    if (this.observerTimers.length > 0) this.fireObserverTimers();
+    if (engine.touchedCount > 0) {
+      for (let i = 0; i < engine.touchedCount; i++) this.tell(engine.touched[i]!, OBSERVED);
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
-    for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
-    if (this.settledActions.length > 0) this.settledActions.length = 0;
+    for (let i = 0; i < this.settledCount; i++) this.settledActions[i]!();
+    this.settledCount = 0;
     this.region = 0;
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
     this.throwIfFailed();
   }
 
+  private fireObserverTimers(): void {
+    for (let i = 0; i < this.observerTimers.length; i++) {
+      this.fire(this.observerTimers[i]!);
+      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
+      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
+    }
+    this.observerTimers.length = 0;
+  }
+
   private tell(slot: number, region: number): void {
     const list = this.watchers[slot];
     if (list === undefined) return;
-    for (const net of [...list]) net.deliver(region);
+    // Whom one of them tells may end or begin to look.
+    if (list.length === 1) list[0]!.deliver(region);
+    else for (const net of [...list]) net.deliver(region);
   }
 
   /** Throws what {@link fail} was given, once. */
