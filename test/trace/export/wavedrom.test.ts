@@ -98,7 +98,7 @@ describe('a WaveDrom diagram', () => {
         const waves = plainWaves({ signals: [bus('s', 1)], clocks, changes, end: 60_000 });
         const { wave } = waveDiagram(waves, { signals: [0], clock: 'bus', from: 0, to: 60_000 }).signal[1]!;
         let shown = '';
-        [...wave].forEach((c, i) => {
+        Array.from(wave).forEach((c, i) => {
           if (c !== '.') shown = c;
           const until = i === 5 ? 60_001 : 5000 + 10_000 * (i + 1);
           const last = changes.filter(([t]) => t < until).at(-1);
