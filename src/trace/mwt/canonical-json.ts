@@ -3,12 +3,7 @@ import { ConfigError } from '../../kernel/index.js';
 
 /** Plain data. */
 export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
  * JSON that is one text for one meaning: keys in the order of their UTF-16 units, no spaces; keys without a value are left out.

@@ -29,8 +29,14 @@ export const headerSchema = z.strictObject({
           fraction: z.int().optional(),
         })
         .nullable(),
-      lanes: z.int().min(1).max(2 ** 20),
-      wave: z.int().min(0).max(2 ** 24 - 1),
+      lanes: z
+        .int()
+        .min(1)
+        .max(2 ** 20),
+      wave: z
+        .int()
+        .min(0)
+        .max(2 ** 24 - 1),
       clock: text.nullable(),
     }),
   ),

@@ -109,17 +109,25 @@ interface Wrong {
 }
 
 type Checked =
-  { readonly header: MwtHeader; readonly wrong?: undefined } | { readonly header?: undefined; readonly wrong: Wrong };
+  | { readonly header: MwtHeader; readonly wrong?: undefined }
+  | { readonly header?: undefined; readonly wrong: Wrong };
 
 function checked(data: unknown): Checked {
   const parsed = headerSchema.safeParse(data);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const got = issue.path.reduce<unknown>(
-      (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+      (at, key) =>
+        typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
       data,
     );
-    return { wrong: { field: issue.path.join('.') || 'whole', wanted: `as the format has it (${issue.message})`, got } };
+    return {
+      wrong: {
+        field: issue.path.join('.') || 'whole',
+        wanted: `as the format has it (${issue.message})`,
+        got,
+      },
+    };
   }
   // The parsed copy would lose a key named __proto__ in the configuration.
   const header = data as MwtHeader;
@@ -131,7 +139,11 @@ function checked(data: unknown): Checked {
 function wrongIn(header: MwtHeader): Wrong | null {
   const hash = hashOf(canonicalJson(header.configuration, '', 'configuration'));
   if (hash !== header.configurationHash)
-    return { field: 'configurationHash', wanted: `that of the configuration, ${hash}`, got: header.configurationHash };
+    return {
+      field: 'configurationHash',
+      wanted: `that of the configuration, ${hash}`,
+      got: header.configurationHash,
+    };
   const clocks = new Set<string>();
   for (const [i, { name, hz, phasePs }] of header.clocks.entries()) {
     if (clocks.has(name)) return { field: `clocks[${i}].name`, wanted: 'used once', got: name };
@@ -157,11 +169,20 @@ function wrongSignal(signals: readonly MwtSignal[], clocks: ReadonlySet<string>)
     if (clock !== null && !clocks.has(clock))
       return { field: `${at}.clock`, wanted: 'the name of a clock or null', got: clock };
     if (kind === 'event' ? type !== null : type === null)
-      return { field: `${at}.type`, wanted: 'null for an event, and for nothing else', got: type?.kind ?? null };
-    if (kind === 'event' && lanes !== 1) return { field: `${at}.lanes`, wanted: '1 for an event', got: lanes };
+      return {
+        field: `${at}.type`,
+        wanted: 'null for an event, and for nothing else',
+        got: type?.kind ?? null,
+      };
+    if (kind === 'event' && lanes !== 1)
+      return { field: `${at}.lanes`, wanted: '1 for an event', got: lanes };
     const first = (waves[wave] ??= signal);
     if (!sameShape(first, signal))
-      return { field: `${at}.wave`, wanted: `that of a signal of the same shape as ${first.path}`, got: wave };
+      return {
+        field: `${at}.wave`,
+        wanted: `that of a signal of the same shape as ${first.path}`,
+        got: wave,
+      };
   }
   for (let wave = 0; wave < waves.length; wave++)
     if (waves[wave] === undefined)

@@ -106,6 +106,7 @@ export function headIn(bytes: Uint8Array): ChunkHead | string {
   if ((head.flags & ~FLAGS) !== 0) return `unknown flags ${head.flags}`;
   if (view.getUint32(56, true) !== 0) return 'a reserved field in use';
   if (!(head.from <= head.to && head.earliest <= head.to)) return 'times out of order';
-  if ((head.flags & DEFLATED) === 0 && head.rawBytes !== head.storedBytes) return 'two lengths of one payload';
+  if ((head.flags & DEFLATED) === 0 && head.rawBytes !== head.storedBytes)
+    return 'two lengths of one payload';
   return head;
 }

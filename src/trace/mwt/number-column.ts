@@ -1,7 +1,16 @@
 /** Numbers of a column, in the smallest type that holds them all exactly. The place in this list is the type's code. */
-const TYPES = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float64Array] as const;
+const TYPES = [
+  Uint8Array,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  Float64Array,
+] as const;
 
-export type Column = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float64Array;
+export type Column =
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float64Array;
 
 export const U8 = 0;
 export const U16 = 2;
@@ -21,8 +30,7 @@ export function codeFor(min: number, max: number): number {
 /** The numbers of a code that stand in `bytes`, wherever they lie in memory. */
 export function columnOf(code: number, bytes: Uint8Array): Column {
   // A copy is aligned.
-  const copy = bytes.slice();
-  return new TYPES[code]!(copy.buffer, copy.byteOffset, copy.byteLength / CODE_BYTES[code]!);
+  return new TYPES[code]!(new Uint8Array(bytes).buffer);
 }
 
 /** A column as it stands in a payload: code and bytes. */
