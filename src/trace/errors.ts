@@ -28,3 +28,15 @@ export class TraceTimeError extends MarblewaveError {
     );
   }
 }
+
+/** A recorded run that cannot be read. */
+export class WaveReadError extends MarblewaveError {
+  constructor(
+    readonly path: string,
+    readonly field: string,
+    readonly wanted: string,
+    readonly got: string,
+  ) {
+    super('E_WAVES', `${path}: ${field} must be ${wanted}, got ${got}`);
+  }
+}
