@@ -1,7 +1,7 @@
-import type { WaveFile } from '../waves.js';
+import { type Radix, valueText } from '../value-text.js';
+import type { WaveFile, WaveSignal, WaveValue } from '../waves.js';
+import { decimalTime, PS } from './decimal-time.js';
 import { LineBuffer, type TextSink } from './text-sink.js';
-import { PS, timeText } from './time-text.js';
-import { type Radix, valueText } from './value-text.js';
 
 export interface CsvOptions {
   /** Places of the signals. */
@@ -27,18 +27,18 @@ export function writeCsv(waves: WaveFile, sink: TextSink, options: CsvOptions): 
 }
 
 function long(waves: WaveFile, sink: TextSink, options: CsvOptions): void {
-  const { radix = 'auto' } = options;
+  const { radix = 'type' } = options;
   const out = new LineBuffer(sink);
   out.line('time,signal,value');
   for (const { time, signal, value } of waves.changes(options)) {
     const at = waves.signals[signal]!;
-    out.line(`${timeText(time, waves.unitFs, PS)},${field(at.path)},${field(valueText(at, value, radix))}`);
+    out.line(`${decimalTime(time, waves.unitFs, PS)},${field(at.path)},${cell(at, value, radix)}`);
   }
   out.flush();
 }
 
 function wide(waves: WaveFile, sink: TextSink, options: CsvOptions): void {
-  const { signals, radix = 'auto' } = options;
+  const { signals, radix = 'type' } = options;
   const out = new LineBuffer(sink);
   const shown = signals.map((place) => waves.signals[place]!);
   const column = new Map(signals.map((place, i) => [place, i]));
@@ -47,7 +47,7 @@ function wide(waves: WaveFile, sink: TextSink, options: CsvOptions): void {
   let now: number | null = null;
   const row = (): void => {
     if (now === null) return;
-    out.line([timeText(now, waves.unitFs, PS), ...cells].join(','));
+    out.line([decimalTime(now, waves.unitFs, PS), ...cells].join(','));
     shown.forEach(({ kind }, i) => {
       if (kind === 'event') cells[i] = '';
     });
@@ -56,10 +56,16 @@ function wide(waves: WaveFile, sink: TextSink, options: CsvOptions): void {
     if (time !== now) row();
     now = time;
     const at = column.get(signal)!;
-    cells[at] = shown[at]!.kind === 'event' ? '1' : field(valueText(shown[at]!, value, radix));
+    cells[at] = shown[at]!.kind === 'event' ? '1' : cell(shown[at]!, value, radix);
   }
   row();
   out.flush();
+}
+
+/** Texts stand for themselves, and an event for nothing: a table has no need of quotes. */
+function cell(signal: WaveSignal, value: WaveValue, radix: Radix): string {
+  if (signal.kind === 'event') return '';
+  return field(signal.kind === 'text' ? String(value) : valueText(signal, value, radix));
 }
 
 const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);

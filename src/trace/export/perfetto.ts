@@ -3,7 +3,7 @@ import type { WaveFile, WaveSignal } from '../waves.js';
 import { PerfettoPackets } from './perfetto-packets.js';
 import { TrackTree } from './track-tree.js';
 import type { TraceTransaction, TransactionSource } from './transaction-source.js';
-import { laneNumber, lanesOf } from './value-text.js';
+import { laneNumber, lanesOf } from './lane-numbers.js';
 
 export interface PerfettoOptions {
   /** Places of the signals that become counters. */

@@ -3,7 +3,7 @@ import type { WaveFile } from '../waves.js';
 import type { Burst } from './bursts.js';
 import { clockEdges } from './clock-edges.js';
 import { LineBuffer, type TextSink } from './text-sink.js';
-import { laneInteger, lanesOf } from './value-text.js';
+import { laneInteger, lanesOf } from './lane-numbers.js';
 
 export interface SramOptions {
   /** Places of the address signals; each lane is a column. */

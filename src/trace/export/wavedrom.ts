@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
+import { type Radix, valueText } from '../value-text.js';
 import type { WaveFile, WaveSignal, WaveValue } from '../waves.js';
 import { type ColumnWish, columnsOf, sample } from './columns.js';
-import { NS, timeText } from './time-text.js';
-import { type Radix, valueText } from './value-text.js';
+import { decimalTime, NS } from './decimal-time.js';
 
 /** A line of a diagram in WaveDrom's language. */
 export interface WaveLane {
@@ -40,14 +40,14 @@ const CHARACTER_PX = 6.5;
  * @throws ConfigError for a window of more than {@link DIAGRAM_COLUMNS} columns, or an unknown clock
  */
 export function waveDiagram(waves: WaveFile, options: DiagramOptions): WaveDiagram {
-  const { signals, radix = 'auto', title } = options;
+  const { signals, radix = 'type', title } = options;
   const columns = columnsOf(waves, { ...options, limit: DIAGRAM_COLUMNS });
   const cells = sample(waves, signals, columns);
   const lanes = signals.map((place, i) => lane(waves.signals[place]!, cells[i]!, radix));
   const count = columns.times.length;
   const clock = columns.clock === null ? [] : [{ name: columns.clock, wave: `p${'.'.repeat(count - 1)}` }];
   const longest = Math.max(0, ...lanes.flatMap(({ data = [] }) => data.map(({ length }) => length)));
-  const ticks = [...columns.times, columns.to].map((time) => timeText(time, waves.unitFs, NS));
+  const ticks = [...columns.times, columns.to].map((time) => decimalTime(time, waves.unitFs, NS));
   return {
     signal: [...clock, ...lanes],
     ...(title === undefined ? {} : { head: { text: title } }),
@@ -68,13 +68,10 @@ function lane(signal: WaveSignal, cells: readonly (WaveValue | null)[], radix: R
     if (cell === last) wave += '.';
     else if (cell === null) wave += 'x';
     else if (isLevel) wave += String(cell);
+    else if (signal.kind === 'bits' && /^(x+|z+)$/.test(String(cell))) wave += String(cell)[0]!;
     else {
-      const text = valueText(signal, cell, radix);
-      if (signal.kind === 'bits' && (text === 'x' || text === 'z')) wave += text;
-      else {
-        wave += '=';
-        data.push(text);
-      }
+      wave += '=';
+      data.push(signal.kind === 'text' ? String(cell) : valueText(signal, cell, radix));
     }
     last = cell;
   }

@@ -31,19 +31,19 @@ function csv(plain: Plain, options: Partial<Parameters<typeof writeCsv>[2]> = {}
 describe('CSV', () => {
   it('has a line a change in the long form', () => {
     expect(csv(small)).toBe(
-      'time,signal,value\n0,m.valid,0\n10,m.valid,1\n10,"m.a,b",-1\n20,m.pulse,\n30,"m.a,b",0b0000000x\n30,m.pulse,\n40,m.valid,0\n',
+      'time,signal,value\n0,m.valid,0\n10,m.valid,1\n10,"m.a,b",-1\n20,m.pulse,\n30,"m.a,b",0x0X\n30,m.pulse,\n40,m.valid,0\n',
     );
   });
 
   it('has a column a signal in the wide form, holding what does not change', () => {
     expect(csv(small, { wide: true })).toBe(
-      'time,m.valid,"m.a,b",m.pulse\n0,0,,\n10,1,-1,\n20,1,-1,1\n30,1,0b0000000x,1\n40,0,0b0000000x,\n',
+      'time,m.valid,"m.a,b",m.pulse\n0,0,,\n10,1,-1,\n20,1,-1,1\n30,1,0x0X,1\n40,0,0x0X,\n',
     );
   });
 
   it('begins a window with what holds there', () => {
     expect(csv(small, { from: 15, to: 35, signals: [0, 1] })).toBe(
-      'time,signal,value\n15,m.valid,1\n15,"m.a,b",-1\n30,"m.a,b",0b0000000x\n',
+      'time,signal,value\n15,m.valid,1\n15,"m.a,b",-1\n30,"m.a,b",0x0X\n',
     );
   });
 

@@ -2,7 +2,7 @@
  * A time of a file as a decimal number, exactly: times whose unit is `unitFs` femtoseconds, in units of `ofFs` (1000 for ps, 10⁶
  * for ns): 1500 ps in ns is `1.5`.
  */
-export function timeText(time: number, unitFs: number, ofFs: number): string {
+export function decimalTime(time: number, unitFs: number, ofFs: number): string {
   const fs = BigInt(time) * BigInt(unitFs);
   const of = BigInt(ofFs);
   const rest = fs % of;
