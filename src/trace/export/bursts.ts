@@ -3,7 +3,7 @@ import type { TraceTransaction, TransactionSource } from './transaction-source.j
 
 /** Memory traffic as one transaction of the trace has it. */
 export interface Burst {
-  /** ps, of the address handshake or command. */
+  /** ps, of the address handshake or the accept. */
   readonly time: number;
   readonly isWrite: boolean;
   /** Byte address. */
@@ -11,11 +11,11 @@ export interface Burst {
   readonly bytes: number;
 }
 
-/** Kinds of transactions that move data between machine and memory. */
-export const BURST_KINDS = ['axi.read', 'axi.write', 'dram.RD', 'dram.WR'] as const;
+/** Kinds of transactions that move data between machine and memory: AXI bursts, and requests that the DDR3 controller accepted. */
+export const BURST_KINDS = ['axi.read', 'axi.write', 'dram.read', 'dram.write'] as const;
 export type BurstKind = (typeof BURST_KINDS)[number];
 
-/** Bytes of a DDR3 burst: 8 beats of 64 bits. */
+/** Bytes of a DDR3 burst: 8 beats of 64 bits. What a request to the controller asks for. */
 export const DRAM_BURST_BYTES = 64;
 
 /**
@@ -52,13 +52,13 @@ function burst(file: string, transaction: TraceTransaction): Burst {
   };
   const address = number('addr');
   if (address === null) throw wrong(file, transaction, 'addr', undefined);
-  const isDram = kind.startsWith('dram.');
   const beats = number('beats');
   const size = number('size');
-  const bytes =
-    number('bytes') ?? (isDram ? DRAM_BURST_BYTES : beats === null || size === null ? null : beats * size);
+  let bytes = number('bytes') ?? (kind.startsWith('dram.') ? DRAM_BURST_BYTES : null);
+  // The first beat of a burst ends at the next multiple of its size.
+  if (bytes === null && beats !== null && size !== null) bytes = beats * size - (address % size);
   if (bytes === null) throw wrong(file, transaction, 'bytes (or beats and size)', undefined);
-  return { time: begin, isWrite: kind === 'axi.write' || kind === 'dram.WR', address, bytes };
+  return { time: begin, isWrite: kind.endsWith('.write'), address, bytes };
 }
 
 function wrong(file: string, { id, kind }: TraceTransaction, name: string, got: unknown): ConfigError {

@@ -9,6 +9,8 @@ export interface Columns {
   readonly to: number;
   /** The clock whose cycles they are. */
   readonly clock: string | null;
+  /** Number of the first column's cycle: cycle c + 1 begins with edge c. Null without a clock. */
+  readonly firstCycle: number | null;
 }
 
 export interface ColumnWish {
@@ -19,29 +21,47 @@ export interface ColumnWish {
   readonly clock?: string | undefined;
   /** Most columns. */
   readonly limit: number;
+  /** What becomes of a window with more: it is refused (the default), or ends before the column that is too many. */
+  readonly more?: 'refuse' | 'stop';
 }
 
-/** @throws ConfigError for a window with more columns than the limit, or a clock that is not there */
-export function columnsOf(waves: WaveFile, { signals, from, to, clock, limit }: ColumnWish): Columns {
+/** @throws ConfigError for a window with more columns than the limit, or none; and for a clock that is not there */
+export function columnsOf(waves: WaveFile, wish: ColumnWish): Columns {
+  const { signals, from, to, clock, limit, more = 'refuse' } = wish;
+  const edges = clock === undefined ? null : clockEdges(waves, clock, from, to);
   const times: number[] = [];
-  const put = (time: number): void => {
-    if (times.at(-1) === time) return;
-    if (times.length === limit)
-      throw new ConfigError(
-        waves.name,
-        'window',
-        `of at most ${limit} ${clock === undefined ? 'times of change' : `cycles of ${clock}`}`,
-        `more from ${from} to ${to}`,
-      );
-    times.push(time);
-  };
-  if (clock === undefined) {
-    put(from);
-    for (const { time } of waves.changes({ signals, from, to })) put(time);
-  } else for (const time of clockEdges(waves, clock, from, to).times) put(time);
+  let end = to;
+  for (const time of edges?.times ?? changeTimes(waves, signals, from, to)) {
+    if (times.length < limit) times.push(time);
+    else if (more === 'refuse') throw tooMany(waves, wish);
+    else {
+      end = time - 1;
+      break;
+    }
+  }
   if (times.length === 0)
     throw new ConfigError(waves.name, 'window', `one in which ${clock} rises`, `${from} to ${to}`);
-  return { times, to, clock: clock ?? null };
+  return { times, to: end, clock: clock ?? null, firstCycle: edges === null ? null : edges.first + 1 };
+}
+
+function tooMany({ name }: WaveFile, { from, to, clock, limit }: ColumnWish): ConfigError {
+  const what = clock === undefined ? 'times of change' : `cycles of ${clock}`;
+  return new ConfigError(name, 'window', `of at most ${limit} ${what}`, `more from ${from} to ${to}`);
+}
+
+/** The window's beginning, and each time at which a signal changes. */
+function* changeTimes(
+  waves: WaveFile,
+  signals: readonly number[],
+  from: number,
+  to: number,
+): Generator<number> {
+  let last = from;
+  yield from;
+  for (const { time } of waves.changes({ signals, from, to })) {
+    if (time !== last) yield time;
+    last = time;
+  }
 }
 
 /**

@@ -32,16 +32,16 @@ describe('DRAMsim3’s requests', () => {
     );
   });
 
-  it('take DDR3 commands as bursts of 64 bytes, and only the kinds and the window asked for', () => {
+  it('take what the DDR3 controller accepted as bursts of 64 bytes, and only the kinds and the window asked for', () => {
     const transactions = [
-      axi(1, 'dram.RD', 1250, { addr: 64, bank: 3 }),
-      axi(2, 'dram.WR', 2500, { addr: 128 }),
+      axi(1, 'dram.read', 1250, { addr: 64, bank: 3 }),
+      axi(2, 'dram.write', 2500, { addr: 128 }),
       axi(3, 'axi.read', 2500, { addr: 0, bytes: 64 }),
-      axi(4, 'dram.RD', 9000, { addr: 0 }),
+      axi(4, 'dram.read', 9000, { addr: 0 }),
     ];
     const source = plainWaves({ signals: [], changes: [], transactions });
     const out = new Text();
-    writeDramsim3(burstsOf(source, ['dram.RD', 'dram.WR'], 1000, 8000), out, ddr3);
+    writeDramsim3(burstsOf(source, ['dram.read', 'dram.write'], 1000, 8000), out, ddr3);
     expect(out.written).toBe('0x40 READ 1\n0x80 WRITE 2\n');
   });
 
@@ -70,7 +70,7 @@ describe('DRAMsim3’s requests', () => {
         const want: string[] = [];
         for (const { addr, beats, size, begin, kind } of bursts) {
           const touched = new Set<number>();
-          for (let byte = addr; byte < addr + beats * size; byte++) touched.add(byte >> 6);
+          for (let byte = addr; byte < addr + beats * size - (addr % size); byte++) touched.add(byte >> 6);
           let cycle = 0;
           while (cycle * 1250 < begin) cycle += 1;
           for (const line of touched) want.push(`${cycle} ${kind === 'axi.write' ? 1 : 0} ${line}`);
