@@ -120,7 +120,8 @@ function headOf(
     for (const place of stored(source, chosen)) {
       const signal = source.signals[place]!;
       const shape = shapeOf(source, signal);
-      const key = `${signal.wave} ${shape.type?.kind} ${shape.type?.width} ${shape.lanes}`;
+      const signed = shape.type?.kind === 'int' || shape.type?.kind === 'fixed';
+      const key = `${signal.wave} ${signed} ${shape.type?.width} ${shape.lanes}`;
       let wave = byWave.get(key);
       if (wave === undefined) {
         wave = waves.push({ part, place, signal, lanes: shape.lanes }) - 1;
