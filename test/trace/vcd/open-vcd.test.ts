@@ -185,16 +185,9 @@ describe('the values of a dump', () => {
 
   it('take the nine values of std_logic for 0, 1, x and z', () => {
     expect(changes(one('reg 9', '#0\nbUX01ZWLH- !\n'))).toEqual(['0 a xx01zx01x']);
-    expect(changes(one('reg 1', [...'UX01ZWLH-'].map((digit, i) => `#${i}\n${digit}!\n`).join('')))).toEqual([
-      '0 a x',
-      '2 a 0',
-      '3 a 1',
-      '4 a z',
-      '5 a x',
-      '6 a 0',
-      '7 a 1',
-      '8 a x',
-    ]);
+    expect(
+      changes(one('reg 1', Array.from('UX01ZWLH-', (digit, i) => `#${i}\n${digit}!\n`).join(''))),
+    ).toEqual(['0 a x', '2 a 0', '3 a 1', '4 a z', '5 a x', '6 a 0', '7 a 1', '8 a x']);
   });
 
   it('are reals as C prints them', () => {
@@ -240,6 +233,10 @@ describe('the values of a dump', () => {
     expect(changes(one('event 1', text))).toEqual(['0 a ', '5 a ', '5 a ', '9 a ']);
   });
 
+  it('are events that happen after a list that the next time ends, for want of an $end', () => {
+    expect(changes(one('event 1', '#0\n$dumpvars\n1!\n#1\n1!\n'))).toEqual(['1 a ']);
+  });
+
   it('go to x with $dumpoff and come back with $dumpon; $dumpall says nothing new', () => {
     const text =
       '#0\n$dumpvars 1! $end\n#4\n$dumpoff\nx!\n$end\n#6\n$dumpon\n0!\n$end\n#7\n$dumpall\n0!\n$end\n';
@@ -251,7 +248,7 @@ describe('the values of a dump', () => {
       changes(
         one(
           'wire 4',
-          '\r\n#0\r\n$dumpvars\r\n\tb1\r\n\t!\r\n$end\r\n\r\n#\u0035 $comment 1! #9\n $endless b1 ! $end b10\f!\v#6 b11 !\r\n',
+          '\r\n#0\r\n$dumpvars\r\n\tb1\r\n\t!\r\n$end\r\n\r\n#\u0035 $comment 1! #9\n $endless a$end b111 ! $end b10\f!\v#6 b11 !\r\n',
         ),
       ),
     ).toEqual(['0 a 0001', '5 a 0010', '6 a 0011']);
@@ -286,6 +283,19 @@ describe('the values of a dump', () => {
       ]);
       first.return?.();
       expect(second.next().value).toEqual({ time: 2, signal: 0, value: '0' });
+    });
+  });
+});
+
+describe('a window far into a dump', () => {
+  it('has the events of its first time, even those a megabyte ahead of the last of that time', () => {
+    const text = `$var event 1 ! e $end $var wire 200 " d $end $enddefinitions $end\n#0\n#5\n1!\n${`#5\nb${'10'.repeat(100)} "\n`.repeat(12_000)}#6\n1!\n`;
+    opened(text, (waves) => {
+      expect([...waves.changes({ from: 5 })]).toEqual([
+        { time: 5, signal: 1, value: '10'.repeat(100) },
+        { time: 5, signal: 0, value: '' },
+        { time: 6, signal: 0, value: '' },
+      ]);
     });
   });
 });
