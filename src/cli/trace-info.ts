@@ -65,7 +65,10 @@ function tables(d: TraceInfoDocument): string {
     `time           ${time(d.begin)} to ${time(d.end)}`,
     `signals        ${whole(d.signals)}, names of ${whole(d.waves)} waves`,
   ];
-  if (d.chunks !== null) head.push(`changes        ${whole(d.changes ?? 0)} in ${whole(d.chunks)} ${d.chunks === 1 ? 'chunk' : 'chunks'}`);
+  if (d.chunks !== null)
+    head.push(
+      `changes        ${whole(d.changes ?? 0)} in ${whole(d.chunks)} ${d.chunks === 1 ? 'chunk' : 'chunks'}`,
+    );
   if (d.configurationHash !== null) head.push(`configuration  ${d.configurationHash}, seed ${d.seed ?? '-'}`);
   head.push(`damage         ${d.damage ?? 'none'}`);
   const parts = [head.join('\n')];

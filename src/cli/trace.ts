@@ -2,6 +2,7 @@ import { type Option, optionsHelp, parse, type Parsed } from './options.js';
 import { cutOptions, mergeOptions, traceCut, traceMerge } from './trace-copy.js';
 import { exportOptions, traceExport } from './trace-export.js';
 import { infoOptions, traceInfo } from './trace-info.js';
+import { traceReport } from './trace-report.js';
 import { showOptions, traceShow } from './trace-show.js';
 import { traceVerify } from './trace-verify.js';
 import { UsageError } from './usage-error.js';
@@ -10,46 +11,63 @@ interface TraceCommand {
   readonly usage: string;
   readonly what: string;
   readonly options: readonly Option[];
-  readonly run: (options: Parsed) => number;
+  readonly run: (args: readonly string[]) => number;
+}
+
+/** A command whose options are parsed for it. */
+function command(
+  name: string,
+  usage: string,
+  what: string,
+  options: readonly Option[],
+  run: (options: Parsed) => number,
+): TraceCommand {
+  return { usage, what, options, run: (args) => run(parse(`trace ${name}`, options, args)) };
 }
 
 const table: Readonly<Record<string, TraceCommand>> = {
-  info: {
-    usage: 'FILE [--json]',
-    what: 'what it is: configuration, clocks, time, signals by module, transactions, damage',
-    options: infoOptions,
-    run: traceInfo,
-  },
-  show: {
-    usage: 'FILE [options]',
-    what: 'draw signals in the terminal',
-    options: showOptions,
-    run: traceShow,
-  },
-  export: {
-    usage: 'FILE --out FILE [options]',
-    what: 'write it in the form of another program',
-    options: exportOptions,
-    run: traceExport,
-  },
-  cut: {
-    usage: 'FILE --out FILE [options]',
-    what: 'part of it as a file of its own (.mwt, or .vcd by the end of --out)',
-    options: cutOptions,
-    run: traceCut,
-  },
-  merge: {
-    usage: 'FILE FILE … --out FILE.mwt',
-    what: 'the signals of several files side by side; where paths clash, under the names of the files',
-    options: mergeOptions,
-    run: traceMerge,
-  },
-  verify: {
-    usage: 'FILE',
-    what: 'read everything: exit code 0 whole, 1 damaged, 2 no trace',
+  info: command(
+    'info',
+    'FILE [--json]',
+    'what it is: configuration, clocks, time, signals by module, transactions, damage',
+    infoOptions,
+    traceInfo,
+  ),
+  show: command('show', 'FILE [options]', 'draw signals in the terminal', showOptions, traceShow),
+  report: {
+    usage: 'FILE.mwt [--json]',
+    what: 'the report that the recorded run printed, worked out from the events in the trace',
     options: [],
-    run: traceVerify,
+    run: traceReport,
   },
+  export: command(
+    'export',
+    'FILE --out FILE [options]',
+    'write it in the form of another program',
+    exportOptions,
+    traceExport,
+  ),
+  cut: command(
+    'cut',
+    'FILE --out FILE [options]',
+    'part of it as a file of its own (.mwt, or .vcd by the end of --out)',
+    cutOptions,
+    traceCut,
+  ),
+  merge: command(
+    'merge',
+    'FILE FILE … --out FILE.mwt',
+    'the signals of several files side by side; where paths clash, under the names of the files',
+    mergeOptions,
+    traceMerge,
+  ),
+  verify: command(
+    'verify',
+    'FILE',
+    'read everything: exit code 0 whole, 1 damaged, 2 no trace',
+    [],
+    traceVerify,
+  ),
 };
 
 /** Names of the commands, and every option of any of them. */
@@ -76,16 +94,16 @@ ${Object.entries(table)
   )
   .join('\n\n')}
 
-exit code: 0 done; 1 verify found damage; 2 bad usage or input
+exit code: 0 done; 1 verify found damage, or the run in report had differed from the reference; 2 bad usage or input
 `;
 
 /** `marblewave trace`. Returns the exit code. */
 export function trace(args: readonly string[]): number {
   const [name, ...rest] = args;
-  const command = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
-  if (command === undefined)
+  const found = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+  if (found === undefined)
     throw new UsageError(
       `trace: wanted ${traceCommands.join(', ')}, got ${name === undefined ? 'nothing' : JSON.stringify(name)}`,
     );
-  return command.run(parse(`trace ${name}`, command.options, rest));
+  return found.run(rest);
 }

@@ -211,6 +211,21 @@ export class Simulator {
     return this.paths.find(path);
   }
 
+  /** The same, or undefined when nothing is there. */
+  lookUp(path: string): Module | AnyNet | Channel | Probe | undefined {
+    return this.paths.lookUp(path);
+  }
+
+  /** The clocks of a module's own edge processes, each once. */
+  clocksOf(module: Module): readonly Clock[] {
+    const { processSelf } = this.engine;
+    return [
+      ...new Set(
+        this.edges.filter(({ id }) => processSelf[id] === module).map(({ id }) => this.clockOf[id]!),
+      ),
+    ];
+  }
+
   /** The scalar signal or probe at a path; `bus[3]` is a lane of a bus. @throws PathError when there is none or it is no scalar */
   value(path: string): Signal | Probe {
     return this.paths.value(path);

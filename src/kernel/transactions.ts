@@ -4,6 +4,8 @@ import type { Simulator } from './simulator.js';
 /** Attributes of a transaction: plain data. */
 export type Attributes = Readonly<Record<string, number | string | boolean>>;
 
+const NONE: Attributes = {};
+
 /** A record of the transaction stream. */
 export type TransactionRecord =
   | {
@@ -28,6 +30,8 @@ export type TransactionRecord =
 export class Transactions extends Observable<TransactionRecord> {
   private readonly subscribers: Subscriber<TransactionRecord>[] = [];
   private last = 0;
+  /** Id of the work at hand, such as a layer: what parts deeper down, which do not know it, name as parent. 0 for none. */
+  work = 0;
 
   constructor(private readonly sim: Simulator) {
     super((subscriber) => {
@@ -45,9 +49,16 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   /** Begins a transaction; returns its id. */
-  begin(kind: string, path: string, attributes: Attributes = {}, parent = 0): number {
+  begin(kind: string, path: string, attributes: Attributes = NONE, parent = 0): number {
     const id = ++this.last;
     if (this.isObserved) this.emit({ type: 'begin', id, time: this.sim.now, kind, path, parent, attributes });
+    return id;
+  }
+
+  /** What begins and ends at once; returns its id. */
+  point(kind: string, path: string, attributes: Attributes = NONE, parent = 0): number {
+    const id = this.begin(kind, path, attributes, parent);
+    this.end(id);
     return id;
   }
 
@@ -57,7 +68,7 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   /** Ends a transaction. */
-  end(id: number, attributes: Attributes = {}): void {
+  end(id: number, attributes: Attributes = NONE): void {
     if (this.isObserved) this.emit({ type: 'end', id, time: this.sim.now, attributes });
   }
 

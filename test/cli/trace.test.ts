@@ -311,7 +311,7 @@ describe('marblewave trace verify', () => {
 
 describe('marblewave trace', () => {
   it.each([
-    [[], 'wanted info, show, export, cut, merge, verify, got nothing'],
+    [[], 'wanted info, show, report, export, cut, merge, verify, got nothing'],
     [['look', 'RUN.mwt'], 'got "look"'],
     [['info'], 'trace info: wanted one FILE, got none'],
     [['info', 'MISSING.mwt'], 'MISSING.mwt: file must be a file that can be read, got ENOENT'],
