@@ -342,6 +342,7 @@ describe('marblewave trace', () => {
       'wants --clock CLOCK, got none',
     ],
     [['export', 'RUN.mwt', '--out', '/nowhere/at/all.csv'], 'must be a file in a folder that can be written'],
+    [['export', 'RUN.mwt', '--out', 'BAD.pftrace', '--signals', 'tick'], 'm.sub.tick must be a number'],
     [['cut', 'RUN.mwt'], 'trace cut: --out must be a file, got null'],
     [['merge', 'RUN.mwt', '--out', 'BAD.mwt'], 'trace merge: wanted two files or more'],
   ])('refuses %j with exit code 2, and writes nothing', async (args, message) => {

@@ -2,7 +2,7 @@ import { ConfigError, Timebase, type TransactionRecord } from '../../kernel/inde
 import type { MwtHead, MwtSignal } from '../mwt/header.js';
 import { TraceFile } from '../mwt/trace-file.js';
 import { MwtWriter } from '../mwt/writer.js';
-import type { WaveChange, WaveClock, WaveFile, WaveSignal } from '../waves.js';
+import type { WaveChange, WaveClock, WaveFile, WaveSignal, WaveType } from '../waves.js';
 import { laneInteger, lanesOf } from './lane-numbers.js';
 import { transactionRecords } from './transaction-records.js';
 
@@ -24,7 +24,8 @@ interface CopiedWave {
   /** In the file that it comes from. */
   readonly place: number;
   readonly signal: WaveSignal;
-  /** In the new file: a bus wider than a lane may be has more of them. */
+  /** In the new file: a bus wider than a lane may be is lanes of bits there. */
+  readonly type: WaveType | null;
   readonly lanes: number;
 }
 
@@ -87,7 +88,7 @@ export function writeMwtCopy(file: string, parts: readonly CopyPart[], from: num
 function put(
   writer: MwtWriter,
   wave: number,
-  { signal, lanes }: CopiedWave,
+  { signal, type, lanes }: CopiedWave,
   { time, value }: WaveChange,
   file: string,
 ): void {
@@ -95,7 +96,7 @@ function put(
     writer.event(wave);
     return;
   }
-  const numbers = lanesOf(String(value), lanes).map((bits) => laneInteger(bits, signal.type));
+  const numbers = lanesOf(String(value), lanes).map((bits) => laneInteger(bits, type));
   if (numbers.includes(null))
     throw new ConfigError(file, `${signal.path} at ${time}`, 'of 0 and 1 only, to be in a trace file', value);
   if (lanes === 1) writer.scalar(wave, Number(numbers[0]));
@@ -124,7 +125,7 @@ function headOf(
       const key = `${signal.wave} ${signed} ${shape.type?.width} ${shape.lanes}`;
       let wave = byWave.get(key);
       if (wave === undefined) {
-        wave = waves.push({ part, place, signal, lanes: shape.lanes }) - 1;
+        wave = waves.push({ part, place, signal, type: shape.type, lanes: shape.lanes }) - 1;
         byWave.set(key, wave);
         places.set(place, wave);
       }

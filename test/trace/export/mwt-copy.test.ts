@@ -32,11 +32,25 @@ const head: MwtHead = {
 };
 
 type Step =
-  | { readonly do: 'change'; readonly time: number; readonly wave: number; readonly value: number }
+  | {
+      readonly do: 'change';
+      readonly time: number;
+      readonly wave: number;
+      readonly value: number;
+      readonly fresh: boolean;
+    }
   | { readonly do: 'record'; readonly record: TransactionRecord };
 
+interface RecordOptions {
+  readonly chunkBytes?: number;
+  /** Whether several moments may have one time, where a change says so. */
+  readonly moments?: boolean;
+  readonly edgesPending?: boolean;
+}
+
 /** Writes steps as a recording would. */
-function record(file: string, steps: readonly Step[], end: number, chunkBytes = 2 ** 20): void {
+function record(file: string, steps: readonly Step[], end: number, more: RecordOptions = {}): void {
+  const { chunkBytes = 2 ** 20, moments = false, edgesPending = false } = more;
   const writer = new MwtWriter(file, head, { chunkBytes });
   let now = -1;
   for (const step of steps) {
@@ -45,21 +59,24 @@ function record(file: string, steps: readonly Step[], end: number, chunkBytes = 
       now = -1;
       continue;
     }
-    if (step.time !== now) writer.time(step.time);
+    if (step.time !== now || (moments && step.fresh)) writer.time(step.time);
     now = step.time;
     if (step.wave === 0) writer.scalar(0, step.value);
     else if (step.wave === 1) writer.lanes(1, [step.value - 8, 7 - step.value]);
     else writer.event(2);
   }
-  writer.commit(end);
+  writer.commit(end, edgesPending);
 }
 
 /** Random steps of a recording of 100 units: changes, and transactions that begin, are blocked and end in it. */
 const recording = fc
   .record({
-    changes: fc.array(fc.record({ time: fc.nat(100), wave: fc.nat(2), value: fc.nat(15) }), {
-      maxLength: 40,
-    }),
+    changes: fc.array(
+      fc.record({ time: fc.nat(100), wave: fc.nat(2), value: fc.nat(15), fresh: fc.boolean() }),
+      {
+        maxLength: 40,
+      },
+    ),
     spans: fc.array(fc.record({ begin: fc.nat(90), length: fc.nat(120), note: fc.nat(60) }), {
       maxLength: 12,
     }),
@@ -106,8 +123,9 @@ const copyOf = (
 describe('a copy of a trace file', () => {
   it('of all of it has the same bytes', () => {
     fc.assert(
-      fc.property(recording, (steps) => {
-        record(at('a.mwt'), steps, 100);
+      fc.property(recording, fc.boolean(), (steps, edgesPending) => {
+        // An edge of the clock is due at the end: 1000 ps.
+        record(at('a.mwt'), steps, 1000, { edgesPending });
         const waves = openTrace(at('a.mwt'));
         copyOf(waves, at('b.mwt'));
         waves.close();
@@ -123,7 +141,7 @@ describe('a copy of a trace file', () => {
       .map((w) => [...w].sort((a, b) => a - b) as [number, number]);
     fc.assert(
       fc.property(recording, window, fc.constantFrom(1, 2 ** 20), (steps, [from, to], chunkBytes) => {
-        record(at('a.mwt'), steps, 100, chunkBytes);
+        record(at('a.mwt'), steps, 100, { chunkBytes, moments: true });
         const waves = openTrace(at('a.mwt'));
         copyOf(waves, at('b.mwt'), from, to);
         const cut = openTrace(at('b.mwt'));
@@ -164,7 +182,7 @@ describe('a copy of a trace file', () => {
   });
 
   it('keeps the configuration, the seed and the clocks, and only the signals asked for', () => {
-    record(at('a.mwt'), [{ do: 'change', time: 5, wave: 0, value: 9 }], 100);
+    record(at('a.mwt'), [{ do: 'change', time: 5, wave: 0, value: 9, fresh: false }], 100);
     const waves = openTrace(at('a.mwt'));
     copyOf(waves, at('b.mwt'), 10, 20, [1, 4]);
     const cut = openTrace(at('b.mwt'));
@@ -181,8 +199,16 @@ describe('a trace file of several runs', () => {
       do: 'record',
       record: { type: 'begin', id, time, kind: 'layer', path: 'm', parent, attributes: {} },
     });
-    record(at('a.mwt'), [begin(1, 0), { do: 'change', time: 3, wave: 0, value: 1 }, begin(2, 5, 1)], 50);
-    record(at('c.mwt'), [{ do: 'change', time: 4, wave: 0, value: 2 }, begin(2, 5), begin(3, 5, 2)], 60);
+    record(
+      at('a.mwt'),
+      [begin(1, 0), { do: 'change', time: 3, wave: 0, value: 1, fresh: false }, begin(2, 5, 1)],
+      50,
+    );
+    record(
+      at('c.mwt'),
+      [{ do: 'change', time: 4, wave: 0, value: 2, fresh: false }, begin(2, 5), begin(3, 5, 2)],
+      60,
+    );
     const [a, c] = [openTrace(at('a.mwt')), openTrace(at('c.mwt'))];
     writeMwtCopy(
       at('b.mwt'),
@@ -215,13 +241,16 @@ describe('a trace file of several runs', () => {
   it('takes a dump beside a trace file, and a bus of more than 53 bits as lanes', () => {
     const dump = plainWaves({
       unitFs: 1000,
-      signals: [bus('top.wide', 64), bus('top.sub.bit', 1, { wave: 1 })],
+      signals: [
+        bus('top.wide', 64, { type: { kind: 'int', width: 64 } }),
+        bus('top.sub.bit', 1, { wave: 1 }),
+      ],
       changes: [
         [2, 0, `1${'0'.repeat(62)}1`],
         [3, 1, '1'],
       ],
     });
-    record(at('a.mwt'), [{ do: 'change', time: 3, wave: 0, value: 1 }], 50);
+    record(at('a.mwt'), [{ do: 'change', time: 3, wave: 0, value: 1, fresh: false }], 50);
     const a = openTrace(at('a.mwt'));
     writeMwtCopy(
       at('b.mwt'),

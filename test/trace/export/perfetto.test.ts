@@ -150,14 +150,23 @@ describe('a Perfetto trace', () => {
   });
 
   it('puts what overlaps on tracks of its own, so that slices of a track follow one another', () => {
-    const spans = fc.array(fc.tuple(fc.nat(30_000), fc.nat(8000), fc.nat(1)), { maxLength: 40 });
+    const spans = fc.array(fc.tuple(fc.nat(30_000), fc.nat(8000), fc.nat(1), fc.constantFrom('m', 'n')), {
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(spans, fc.boolean(), (raw, byEnd) => {
         const transactions = raw
-          .map(([begin, length, kind], i) =>
-            transaction({ id: i + 1, kind: ['axi.read', 'axi.write'][kind]!, begin, end: begin + length }),
+          .map(([begin, length, kind, path], i) =>
+            transaction({
+              id: i + 1,
+              path,
+              kind: ['axi.read', 'axi.write'][kind]!,
+              begin,
+              end: begin + length,
+            }),
           )
           .sort((a, b) => (byEnd ? a.end! - b.end! : a.begin - b.begin));
+        const paths = Object.fromEntries(transactions.map(({ id, path }) => [id, path]));
         const { events, tracks } = exported({ signals: [], changes: [], end: 40_000, transactions });
         // As a reader of the trace does: in the order of time, at one time in the order of the file.
         const open = new Map<number, Event>();
@@ -167,7 +176,9 @@ describe('a Perfetto trace', () => {
             expect(open.has(event.track)).toBe(false);
             open.set(event.track, event);
             expect(tracks.get(event.track)!.path).toMatch(
-              new RegExp(`^m/${event.category.replace('.', '\\.')}( \\d+)?$`),
+              new RegExp(
+                `^${paths[event.notes['id'] as number]}/${event.category.replace('.', '\\.')}( \\d+)?$`,
+              ),
             );
           } else if (event.type === END) {
             const begun = open.get(event.track)!;

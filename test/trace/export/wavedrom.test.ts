@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagramSvg, waveDiagram } from '../../../src/trace/export/wavedrom.js';
+import { columnsOf } from '../../../src/trace/export/columns.js';
+import { DIAGRAM_COLUMNS, diagramSvg, waveDiagram } from '../../../src/trace/export/wavedrom.js';
 import { bus, type Change, type Plain, plainWaves } from './plain-waves.js';
 
 /** A clock of 100 MHz from 5 ns on: edges at 5000, 15000, … ps. */
@@ -73,6 +74,7 @@ describe('a WaveDrom diagram', () => {
     });
     const at = { signals: [1], clock: 'clk' };
     expect(waveDiagram(waves, { ...at, from: 0, to: 29 }).signal[1]!.wave).toBe('10');
+    expect(waveDiagram(waves, { ...at, from: 10, to: 11 }).foot.tick).toBe('0.01 0.011 ');
     expect(waveDiagram(waves, { ...at, from: 11, to: 30 }).foot.tick).toBe('0.02 0.03 0.03 ');
   });
 
@@ -84,6 +86,22 @@ describe('a WaveDrom diagram', () => {
     expect(() => diagram({ clock: 'bus', from: 6000, to: 7000 })).toThrow(
       /window must be one in which bus rises/,
     );
+  });
+
+  it('has up to 500 columns, and where it may stop, stops before the next', () => {
+    const wish = { signals: [0], from: 0, clock: 'bus' };
+    const last = 5000 + 10_000 * (DIAGRAM_COLUMNS - 1);
+    const waves = plainWaves({ ...run, end: last + 10_000 });
+    expect(DIAGRAM_COLUMNS).toBe(500);
+    expect(waveDiagram(waves, { ...wish, to: last }).signal[0]!.wave.length).toBe(500);
+    expect(() => waveDiagram(waves, { ...wish, to: last + 10_000 })).toThrow(/at most 500/);
+    // Cycle 2 begins with edge 1, at 15 ns.
+    expect(columnsOf(waves, { ...wish, from: 6000, to: 99_000, limit: 2, more: 'stop' })).toEqual({
+      times: [15_000, 25_000],
+      to: 34_999,
+      clock: 'bus',
+      firstCycle: 2,
+    });
   });
 
   it('widens its columns so that labels have room', () => {
