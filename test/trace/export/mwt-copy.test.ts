@@ -181,6 +181,21 @@ describe('a copy of a trace file', () => {
     );
   });
 
+  it('keeps the order of moments at one time', () => {
+    const change = (wave: number, value: number): Step => ({
+      do: 'change',
+      time: 5,
+      wave,
+      value,
+      fresh: true,
+    });
+    record(at('a.mwt'), [change(1, 3), change(0, 9), change(1, 4)], 10, { moments: true });
+    const waves = openTrace(at('a.mwt'));
+    copyOf(waves, at('b.mwt'));
+    const copied = [...openTrace(at('b.mwt')).changes({ signals: [0, 2] })].map(({ signal }) => signal);
+    expect(copied).toEqual([2, 0, 2]);
+  });
+
   it('keeps the configuration, the seed and the clocks, and only the signals asked for', () => {
     record(at('a.mwt'), [{ do: 'change', time: 5, wave: 0, value: 9, fresh: false }], 100);
     const waves = openTrace(at('a.mwt'));
