@@ -22,6 +22,8 @@ const USERS = new Set([
   'E_PATH',
   'E_TRACE_FILE',
   'E_TRACE_FORMAT',
+  'E_VCD',
+  'E_WAVES',
   'E_REPLAY',
 ]);
 
