@@ -307,10 +307,10 @@ class Comparison {
       .sort((s, t) => s.first!.at - t.first!.at)
       .map(({ pair }) => pair);
     // Of a transfer that one run has not, all there is to show are the others.
-    const main = first.pair === valid && clock !== null ? signals.map(({ pair }) => pair) : [first.pair];
+    const main = first.pair === valid ? signals.map(({ pair }) => pair) : [first.pair];
     const others = [...new Set([...main, ...differing])].filter((pair) => pair !== clock).slice(0, SHOWN);
     const shown = [
-      ...(clock === null ? [] : [{ pair: clock, isClock: true }]),
+      ...(clock === null || valid !== null ? [] : [{ pair: clock, isClock: true }]),
       ...others.map((pair) => ({ pair, isClock: false })),
     ];
     const pairs = shown.map(({ pair }) => pair);
