@@ -38,5 +38,19 @@ export class WaveReadError extends MarblewaveError {
     readonly got: string,
   ) {
     super('E_WAVES', `${path}: ${field} must be ${wanted}, got ${got}`);
+
+
+/** A trace file that cannot be read: something else, of a later version, cut off in its header, or damaged. */
+export class TraceFormatError extends MarblewaveError {
+  constructor(
+    readonly path: string,
+    /** Where in the file. */
+    readonly offset: number,
+    /** What was wanted there. */
+    readonly wanted: string,
+    /** What came. */
+    readonly got: string,
+  ) {
+    super('E_TRACE_FORMAT', `${path}: byte ${offset}: must be ${wanted}, got ${got}`);
   }
 }

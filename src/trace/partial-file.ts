@@ -52,7 +52,8 @@ export class PartialFile {
     this.at += bytes.length;
   }
 
-  private flush(): void {
+  /** Hands what waits to the file system: a process that is killed leaves it in the partial file. */
+  flush(): void {
     try {
       for (let from = 0; from < this.at;)
         from += writeSync(this.descriptor, this.buffer, from, this.at - from);
