@@ -15,7 +15,38 @@ export { RowProduct, SliceProduct } from './numbers/matrix-product.js';
 export { roundingAddend, roundingShift, roundResult } from './numbers/rounding.js';
 export { roundingSeed } from './numbers/seeds.js';
 
+export { type CheckAllOptions, checkAxiLinks } from './components/axi/check-links.js';
+export { AxiClockCrossing, type AxiClockCrossingSpec } from './components/axi/clock-crossing.js';
+export { AxiProtocolError, AxiResponseError, type AxiViolation } from './components/axi/errors.js';
+export {
+  type AddressRange,
+  type Arbitration,
+  AxiInterconnect,
+  type AxiInterconnectSpec,
+} from './components/axi/interconnect.js';
+export { AxiModule, type AxiPort, type AxiPortShape, connectAxi } from './components/axi/link.js';
+export {
+  AXI_RULES,
+  AxiProtocolChecker,
+  type AxiProtocolCheckerSpec,
+  type AxiRule,
+} from './components/axi/protocol-checker.js';
+export { AxiRegisterSlice, type AxiRegisterSliceSpec } from './components/axi/register-slice.js';
+export { AxiWidthConverter, type AxiWidthConverterSpec } from './components/axi/width-converter.js';
 export { AxiMemory, type AxiMemorySpec } from './components/ddr3/axi-memory.js';
+export type { Ddr3Command, Ddr3Listener } from './components/ddr3/commands.js';
+export { Ddr3, ddr3Clock, type Ddr3ModuleSpec } from './components/ddr3/ddr3.js';
+export type { Ddr3Report, LatencyReport } from './components/ddr3/report.js';
+export { type Ddr3Config, type Ddr3Options, ddr3Spec, type Ddr3Spec } from './components/ddr3/spec.js';
+export {
+  type CheckedCommand,
+  checkerLimits,
+  type CheckerLimits,
+  Ddr3TimingChecker,
+  type TimingViolation,
+  violationText,
+} from './components/ddr3/timing-checker.js';
+export type { Ddr3Timing } from './components/ddr3/timing-table.js';
 export { Bram, bram36Count } from './components/bram.js';
 export { DspMacc, type DspMaccSpec } from './components/dsp-macc.js';
 export { DspRound, type DspRoundSpec } from './components/dsp-round.js';
@@ -47,6 +78,7 @@ export { randomImages, randomWeights, withRandomWeights } from './networks/rando
 export { runReference } from './networks/reference.js';
 export { loadNamedNetwork, namedNetwork, namedNetworks } from './networks/zoo.js';
 
+export type { DramDocument } from './scenario/dram-document.js';
 export { runNetwork, type NetworkRunOptions } from './scenario/network-run.js';
 export { runConfig, type RunConfig } from './scenario/run-config.js';
 export type { RunDocument } from './scenario/run-document.js';
@@ -69,3 +101,12 @@ export type { ScenarioDocument } from './scenario/scenario-document.js';
 export { csv } from './report/csv.js';
 export { scenarioReport } from './report/scenario-report.js';
 export { svgPlot } from './report/svg-plot.js';
+
+export type { WaveChange, WaveFile, WaveKind, WaveSelection, WaveSignal, WaveValue } from './trace/waves.js';
+export { VcdError } from './trace/vcd/errors.js';
+export type { VcdDeclaration, VcdHeader } from './trace/vcd/header.js';
+export { joinBits } from './trace/vcd/join-bits.js';
+export { openVcd, type VcdFile, type VcdSignal } from './trace/vcd/open-vcd.js';
+export { scanVcd, type VcdSection, type VcdVisitor } from './trace/vcd/scanner.js';
+export { bitsOf, lanesOf } from './trace/vcd/values.js';
+export { writeVcd, type WriteVcdOptions } from './trace/vcd/write-vcd.js';

@@ -7,12 +7,20 @@
  * link has a protocol checker. The interconnect's other master takes an address back that was not accepted yet: AXI4 forbids
  * that, and most slaves never notice.
  */
-import { AxiClockCrossing } from '../../src/components/axi/clock-crossing.js';
-import { AxiInterconnect } from '../../src/components/axi/interconnect.js';
-import { AxiModule, type AxiPort, connectAxi } from '../../src/components/axi/link.js';
-import { checkAxiLinks } from '../../src/components/axi/check-links.js';
-import { AxiWidthConverter } from '../../src/components/axi/width-converter.js';
-import { AxiMemory, type Clock, connect, ReadDma, Simulator } from '../../src/index.js';
+import {
+  AxiClockCrossing,
+  AxiInterconnect,
+  AxiMemory,
+  AxiModule,
+  type AxiPort,
+  AxiWidthConverter,
+  checkAxiLinks,
+  type Clock,
+  connect,
+  connectAxi,
+  ReadDma,
+  Simulator,
+} from '../../src/index.js';
 
 /** Asks for a byte, and changes its mind whenever it has to wait. */
 class Impatient extends AxiModule {

@@ -13,12 +13,21 @@ import {
 } from '../kernel/index.js';
 import { wideBeat, WIDE_WORDS } from './beat-packer.js';
 import { AddressError, MemoryHazardError } from './bram.js';
+import { HeldBeats } from './l2-held-beats.js';
 import { bankCount, BEAT_WORDS, paddedSliceWords } from './l2-layout.js';
+import { RowWalk } from './l2-row-walk.js';
 
 /** A fill command and the data that came with it disagree. */
 export class FillError extends MarblewaveError {
   constructor(path: string, problem: string, cycle: number) {
     super('E_FILL', `${path}: ${problem} in cycle ${cycle}`);
+  }
+}
+
+/** A bank of B would take two words in one cycle; a block RAM has one port to write by. */
+export class BankWriteError extends MarblewaveError {
+  constructor(path: string, bank: number, cycle: number) {
+    super('E_BANK_WRITE', `${path}: bank ${bank} is written twice in cycle ${cycle}`);
   }
 }
 
@@ -73,21 +82,26 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
  *          keeps its word.
  *          fill_done pulses for one cycle with fill_done_kind and fill_done_half.
- * Timing   A beat accepted in cycle c is written from c+1 on, one segment a cycle: of A the rest of the beat or of the
- *          slice (n = 28: a beat is a slice; n <= 16: a beat is two slices, two cycles); of B the rest of the beat or of
- *          the row, cut at Nb words. beat_ready = no beat is held, or this cycle's segment is the held one's last: so one
- *          beat a cycle at best, 64 bytes. A command accepted in c is divided into row and address in c+1 and writes from
- *          c+2 on; the next one is prepared meanwhile, without a gap. fill_ready = no command is being prepared, or it
- *          becomes the active one at this edge. Both readys depend on registers only. fill_done comes in the cycle after
- *          the last write: a read address may be presented in that very cycle. A read presented in c shows in the data
- *          from c+2 on, as in {@link Bram}. See docs/timing-model.md.
+ * Timing   Four wide beats are held (l2-held-beats.ts). A beat accepted in cycle c is written from c+1 on, once its command is the
+ *          active one. Of A one segment a cycle: the rest of the oldest beat or of the slice (n = 28: a beat is a slice;
+ *          n <= 16: a beat is two slices, two cycles). Of B each bank writes, in each cycle, the first held word of the active
+ *          command that is its own: older beats before younger ones, a beat's words in their order. So N words that lie
+ *          bank by bank take ⌈N/Nb⌉ cycles, and any N words as many as one bank has of them, or more where four beats do
+ *          not hold enough for the others. beat_ready = with what this cycle's writes empty, fewer than four beats are held:
+ *          one beat a cycle at best, 64 bytes. A command accepted in c is divided into row and address in c+1 and writes
+ *          from c+2 on; the next one is prepared meanwhile, and its first writes follow the last of the one before without a
+ *          gap, never in the same cycle. fill_ready = no command is being prepared, or it becomes the active one at this
+ *          edge. Both readys depend on registers only. fill_done comes in the cycle after the last write: a read
+ *          address may be presented in that very cycle. A read presented in c shows in the data from c+2 on, as in
+ *          {@link Bram}. See docs/timing-model.md.
  * Storage  2·aSlices·n + 2·bWords·Nb words, kept here as two typed arrays for speed; the structural form is one
- *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only.
- * Errors   ConfigError; MemoryHazardError when a half is read and written at one address in one cycle; AddressError
- *          past the end of a memory; FillError when a command's words and its beats do not end together, when a
+ *          {@link Bram} a bank and one per 16 lanes of A. Zeroed at configuration only. Four beats, each placed word with
+ *          its bank and address.
+ * Errors   ConfigError; MemoryHazardError when a half is read and written at one address in one cycle; BankWriteError
+ *          when a bank would take two words in one cycle; AddressError past the end of a memory; FillError when a command's words and its beats do not end together, when a
  *          panel's words do not come in multiples of 16, and for an empty command or a row beyond the band.
  * Source   The machine contract, section 6, 10 and 11 (the wide fill). Own: rows running on into the next channel, the
- *          preparing stage.
+ *          preparing stage, banks that write out of order.
  */
 export class L2Cache extends Module {
   readonly beat;
@@ -117,6 +131,8 @@ export class L2Cache extends Module {
   private readonly sliceWords: number;
   /** Bank addresses that the present edge writes in a B half, −1 for none. Scratch, no register. */
   private readonly written: Int32Array;
+  private readonly held: HeldBeats;
+  private readonly walk: RowWalk;
 
   constructor(parent: Module | Simulator, name: string, spec: L2Spec) {
     super(parent, name);
@@ -146,6 +162,14 @@ export class L2Cache extends Module {
     this.bEn = this.input('b_en', vector(this.nb, bool));
     this.bData = this.output('b_data', vector(this.nb, word));
     this.written = new Int32Array(this.nb).fill(-1);
+    this.held = new HeldBeats(this.nb);
+    this.walk = new RowWalk(this.nb, {
+      w: this.cfgW,
+      q: this.cfgQ,
+      u: this.cfgU,
+      wbank: this.cfgWbank,
+      hband: this.cfgHband,
+    });
     this.state = {
       aMemory: new Int16Array(2 * aSlices * n),
       /** Bank k, half h, address a at (2·k + h)·bWords + a. */
@@ -155,34 +179,20 @@ export class L2Cache extends Module {
       /** 1 in the cycle in which a latch has words that the output register has not. */
       aFresh: 0,
       bFresh: 0,
-      /** The held beat: `left` words from word `at` on are still to be written; 0 for none. */
-      word: new Int16Array(WIDE_WORDS),
-      at: 0,
-      left: 0,
-      last: 0,
+      held: this.held.state,
       /** The command being prepared. */
       next: { have: 0, kind: 0, half: 0, addr: 0, div: 0, mod: 0, row: 0, rows: 0 },
       /** The active command. */
       active: 0,
       kind: 0,
       half: 0,
-      /** Slices or rows left. */
+      /** A: slices left, slice address and lane of the coming word. */
       todo: 0,
-      /** A: slice address and lane of the coming word. B: address of the row's word 0. */
       addr: 0,
       lane: 0,
-      /** B: row of the band, its bank of word 0; column, its remainder and quotient by Nb. */
-      row: 0,
-      rowBank: 0,
-      x: 0,
-      xMod: 0,
-      xDiv: 0,
-      /** B: channel within its row of the banks, bank and address of the channel's row 0. */
-      mod: 0,
-      planeBank: 0,
-      planeAddr: 0,
+      walk: this.walk.state,
       /** Words that the coming cycle writes; 0 when beat or command is missing. */
-      segment: 0,
+      writes: 0,
     };
     this.beat.ready.write(1);
     this.fill.ready.write(1);
@@ -193,11 +203,12 @@ export class L2Cache extends Module {
     const s = this.state;
     const beats = this.beat.valid.value !== 0 && this.beat.ready.value !== 0;
     const fills = this.fill.valid.value !== 0 && this.fill.ready.value !== 0;
-    const writes = s.segment > 0;
+    const writes = s.writes > 0;
+    if (writes && s.kind === FILL_KIND.rows) this.noteWrites();
     const reads = this.read(writes);
     const done = this.fillDone.value !== 0;
     if (!(beats || fills || writes || s.next.have !== 0 || done)) return reads;
-    const finished = writes && (s.kind === FILL_KIND.panel ? this.writeSlicePart() : this.writeSegment());
+    const finished = writes && (s.kind === FILL_KIND.panel ? this.writeSlicePart() : this.writeBanks());
     this.fillDone.write(finished ? 1 : 0);
     if (finished) {
       this.fillDoneKind.write(s.kind);
@@ -207,10 +218,9 @@ export class L2Cache extends Module {
     if (s.next.have !== 0 && s.active === 0) this.activate();
     if (fills) this.prepare();
     if (beats) this.takeBeat();
-    s.segment = this.nextSegment();
-    const endsBeat = s.segment === s.left;
-    this.beat.ready.write(s.left === 0 || endsBeat ? 1 : 0);
-    this.fill.ready.write(s.next.have === 0 || s.active === 0 || this.endsCommand(s.segment) ? 1 : 0);
+    s.writes = this.choose();
+    this.beat.ready.write(this.held.ready ? 1 : 0);
+    this.fill.ready.write(s.next.have === 0 || s.active === 0 || this.endsCommand(s.writes) ? 1 : 0);
     return true;
   }
 
@@ -246,7 +256,6 @@ export class L2Cache extends Module {
     if (this.bRe.value !== 0) {
       const half = this.bHalf.value;
       const collides = writes && s.kind === FILL_KIND.rows && s.half === half;
-      if (collides) this.noteWrites();
       const { bLatch, bMemory } = s;
       const { bEn, bAddr, nb } = this;
       for (let k = 0, base = half * bWords; k < nb; k++, base += 2 * bWords) {
@@ -263,27 +272,31 @@ export class L2Cache extends Module {
     return moved;
   }
 
-  /** Notes what this edge's segment writes, bank by bank. */
+  /** Notes what this edge writes, bank by bank. */
   private noteWrites(): void {
-    const s = this.state;
-    const { written, nb } = this;
+    const { written } = this;
+    const { order, count, placed, at, left, goes, bank, addr } = this.held.state;
     written.fill(-1);
-    for (let i = 0; i < s.segment; i++) {
-      const bank = (s.rowBank + s.xMod + i) % nb;
-      written[bank] = s.addr + s.xDiv + (s.xMod + i >= nb ? 1 : 0);
+    for (let i = 0; i < count; i++) {
+      const r = order[i]!;
+      if (placed[r] === 0) break;
+      const from = r * WIDE_WORDS + at[r]!;
+      for (let k = from; k < from + left[r]!; k++) {
+        if (goes[k] === 0) continue;
+        if (written[bank[k]!] !== -1)
+          throw new BankWriteError(`${this.path}.b[${this.state.half}]`, bank[k]!, this.spec.clock.cycle);
+        written[bank[k]!] = addr[k]!;
+      }
     }
   }
 
   // --- filling ---------------------------------------------------------------------------------------------------
 
   private takeBeat(): void {
-    const s = this.state;
-    this.beat.payload.data.copyTo(s.word);
-    s.at = this.beat.payload.first.value;
-    s.left = this.beat.payload.count.value;
-    s.last = this.beat.payload.last.value;
-    if (s.left === 0 || s.at + s.left > WIDE_WORDS)
-      throw this.mismatch(`a beat of ${s.left} words from word ${s.at} on, of ${WIDE_WORDS}`);
+    const { first, count } = this.beat.payload;
+    if (count.value === 0 || first.value + count.value > WIDE_WORDS)
+      throw this.mismatch(`a beat of ${count.value} words from word ${first.value} on, of ${WIDE_WORDS}`);
+    this.held.take(this.beat.payload);
   }
 
   /** Accepts a command into the preparing stage; the division is by a constant of the layer (one DSP). */
@@ -315,122 +328,92 @@ export class L2Cache extends Module {
     s.active = 1;
     s.kind = next.kind;
     s.half = next.half;
+    if (next.kind === FILL_KIND.rows) {
+      this.walk.begin(next.div, next.mod, next.row, next.rows);
+      return;
+    }
     s.todo = next.rows;
     s.lane = 0;
     s.addr = next.addr;
-    if (next.kind === FILL_KIND.panel) {
-      if (next.addr + next.rows > this.spec.aSlices)
-        throw this.beyond('fill_addr + fill_rows', this.spec.aSlices + 1, next.addr + next.rows);
-      return;
+    if (next.addr + next.rows > this.spec.aSlices)
+      throw this.beyond('fill_addr + fill_rows', this.spec.aSlices + 1, next.addr + next.rows);
+  }
+
+  /** Chooses what the coming cycle writes, as a function of registers. Returns the number of words. */
+  private choose(): number {
+    const s = this.state;
+    const { held, walk } = this;
+    if (s.active === 0 || s.held.count === 0) {
+      held.chooseNone();
+      return 0;
     }
-    s.row = next.row;
-    s.mod = next.mod;
-    s.planeBank = (next.mod * this.cfgW.value) % this.nb;
-    s.planeAddr = next.div * this.cfgHband.value * this.cfgWbank.value;
-    s.rowBank = (s.planeBank + next.row * this.cfgQ.value) % this.nb;
-    s.addr = s.planeAddr + next.row * this.cfgWbank.value;
-    s.x = s.xMod = s.xDiv = 0;
+    if (s.kind === FILL_KIND.panel) {
+      const words = Math.min(s.held.left[held.oldest]!, this.sliceWords - s.lane);
+      held.chooseOldest(words);
+      return words;
+    }
+    const problem = held.place(walk);
+    if (problem !== '') throw this.mismatch(problem);
+    held.chooseByBank();
+    return s.held.going;
   }
 
-  /** Words that the coming cycle writes: a function of registers. */
-  private nextSegment(): number {
+  /** Whether writing this many words, which were chosen, finishes the active command. */
+  private endsCommand(words: number): boolean {
     const s = this.state;
-    if (s.active === 0 || s.left === 0) return 0;
-    if (s.kind === FILL_KIND.panel) return Math.min(s.left, this.sliceWords - s.lane);
-    return Math.min(s.left, this.cfgW.value - s.x, this.nb);
-  }
-
-  /** Whether a segment of this length is the active command's last. */
-  private endsCommand(segment: number): boolean {
-    const s = this.state;
-    if (segment === 0 || s.todo !== 1) return false;
+    if (words === 0) return false;
     return s.kind === FILL_KIND.panel
-      ? s.lane + segment === this.sliceWords
-      : s.x + segment === this.cfgW.value;
+      ? s.todo === 1 && s.lane + words === this.sliceWords
+      : s.walk.todo === 0 && words === s.held.waiting;
   }
 
-  /** Writes a segment of the held beat into its lanes of a slice. Returns whether the command is finished. */
+  /** Writes a part of the oldest beat into its lanes of a slice. Returns whether the command is finished. */
   private writeSlicePart(): boolean {
     const s = this.state;
     const { n, aSlices } = this.spec;
-    const { segment, aMemory, word } = s;
-    if (s.at % BEAT_WORDS !== 0 || segment % BEAT_WORDS !== 0)
+    const { writes, aMemory } = s;
+    const r = this.held.oldest;
+    const at = s.held.at[r]!;
+    if (at % BEAT_WORDS !== 0 || writes % BEAT_WORDS !== 0)
       throw this.mismatch(
-        `a panel's beat of ${s.left} words from word ${s.at} on, not multiples of ${BEAT_WORDS},`,
+        `a panel's beat of ${s.held.left[r]} words from word ${at} on, not multiples of ${BEAT_WORDS},`,
       );
-    const finished = this.endsCommand(segment);
+    const finished = this.endsCommand(writes);
+    const dataEnd = writes === s.held.left[r] && s.held.last[r] !== 0;
     const to = (s.half * aSlices + s.addr) * n;
-    const end = Math.min(n, s.lane + segment);
-    const shift = s.at - s.lane;
-    for (let i = s.lane; i < end; i++) aMemory[to + i] = word[i + shift]!;
-    s.at += segment;
-    s.left -= segment;
-    s.lane += segment;
+    const end = Math.min(n, s.lane + writes);
+    const from = r * WIDE_WORDS + at - s.lane;
+    for (let i = s.lane; i < end; i++) aMemory[to + i] = s.held.word[from + i]!;
+    this.held.dropOldest(writes);
+    s.lane += writes;
     if (s.lane === this.sliceWords) {
       s.lane = 0;
       s.addr += 1;
       s.todo -= 1;
     }
-    this.checkEnd(finished);
-    return finished;
-  }
-
-  /** Writes a row segment of the held beat into the banks. Returns whether the command is finished. */
-  private writeSegment(): boolean {
-    const s = this.state;
-    const { nb } = this;
-    const { bWords } = this.spec;
-    const { segment, word, bMemory } = s;
-    const finished = this.endsCommand(segment);
-    let bank = s.rowBank + s.xMod;
-    if (bank >= nb) bank -= nb;
-    for (let i = 0; i < segment; i++) {
-      const addr = s.addr + s.xDiv;
-      if (addr >= bWords) throw this.beyond('the address of a filled word', bWords, addr);
-      bMemory[(2 * bank + s.half) * bWords + addr] = word[s.at + i]!;
-      if (++bank === nb) bank = 0;
-      if (++s.xMod === nb) {
-        s.xMod = 0;
-        s.xDiv += 1;
-      }
-    }
-    s.at += segment;
-    s.left -= segment;
-    s.x += segment;
-    if (s.x === this.cfgW.value) this.nextRow();
-    this.checkEnd(finished);
-    return finished;
-  }
-
-  private nextRow(): void {
-    const s = this.state;
-    const { nb } = this;
-    s.x = s.xMod = s.xDiv = 0;
-    s.todo -= 1;
-    s.row += 1;
-    if (s.row < this.cfgHband.value) {
-      s.addr += this.cfgWbank.value;
-      s.rowBank = (s.rowBank + this.cfgQ.value) % nb;
-      return;
-    }
-    s.row = 0;
-    s.mod += 1;
-    s.planeBank += this.cfgW.value;
-    if (s.mod === this.cfgU.value) {
-      s.mod = 0;
-      s.planeBank = 0;
-      s.planeAddr += this.cfgHband.value * this.cfgWbank.value;
-    }
-    s.rowBank = s.planeBank % nb;
-    s.addr = s.planeAddr;
-  }
-
-  /** A command's last word and its last beat's last word must be the same one. */
-  private checkEnd(finished: boolean): void {
-    const s = this.state;
-    const dataEnd = s.left === 0 && s.last !== 0;
     if (finished && !dataEnd) throw this.mismatch('a fill command ended before its data');
     if (dataEnd && !finished) throw this.mismatch(`data ended ${s.todo} slices or rows before their command`);
+    return finished;
+  }
+
+  /** Writes the chosen words into their banks. Returns whether the command is finished. */
+  private writeBanks(): boolean {
+    const s = this.state;
+    const { bWords } = this.spec;
+    const { order, count, placed, at, left, goes, bank, addr, word } = s.held;
+    const finished = this.endsCommand(s.writes);
+    for (let i = 0; i < count; i++) {
+      const r = order[i]!;
+      if (placed[r] === 0) break;
+      const from = r * WIDE_WORDS + at[r]!;
+      for (let k = from; k < from + left[r]!; k++) {
+        if (goes[k] === 0) continue;
+        if (addr[k]! >= bWords) throw this.beyond('the address of a filled word', bWords, addr[k]!);
+        s.bMemory[(2 * bank[k]! + s.half) * bWords + addr[k]!] = word[k]!;
+      }
+    }
+    this.held.dropChosen();
+    return finished;
   }
 
   // --- reports ---------------------------------------------------------------------------------------------------
@@ -438,9 +421,9 @@ export class L2Cache extends Module {
   override waits(): readonly Wait[] {
     const s = this.state;
     const who = this.path;
-    if (s.active !== 0 && s.left === 0)
+    if (s.active !== 0 && s.held.count === 0)
       return [{ who, whom: this.beat.peer?.module.path ?? 'READ', why: 'a fill command awaits its data' }];
-    if (s.left !== 0 && s.active === 0)
+    if (s.held.count !== 0 && s.active === 0)
       return [{ who, whom: this.fill.peer?.module.path ?? 'TOP', why: 'data await their fill command' }];
     return [];
   }

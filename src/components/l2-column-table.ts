@@ -1,4 +1,5 @@
 import type { LayerWalk } from './l2-layer-walk.js';
+import { nextNumber } from './l2-work-queue.js';
 
 /** What the table needs of a work entry. */
 export interface TableEntry {
@@ -40,7 +41,7 @@ export class ColumnTable {
       /** 1 while an entry is being worked on, and its pixels not yet in a finished tile. */
       active: 0,
       pixels: 0,
-      /** Tiles finished since the start. */
+      /** Number of the tile being built: two bits. */
       built: 0,
       /** Columns of the tile being built. */
       columns: 0,
@@ -83,7 +84,7 @@ export class ColumnTable {
     if (s.columns < this.n && s.columns < s.pixels) this.column(walk);
     if (s.columns < this.n && s.columns < s.pixels) return false;
     s.nc[s.built & 1] = s.columns;
-    s.built += 1;
+    s.built = nextNumber(s.built);
     s.pixels -= s.columns;
     s.columns = 0;
     if (s.pixels > 0) return false;

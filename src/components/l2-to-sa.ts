@@ -16,7 +16,7 @@ import { ColumnTable } from './l2-column-table.js';
 import { type LayerGeometry, layerWalk, TapCounter, walkProblem } from './l2-layer-walk.js';
 import { bankCount } from './l2-layout.js';
 import { FIFO_DEPTH, FIFO_DID, SliceFifo } from './l2-slice-fifo.js';
-import { WORK_ENTRIES, workEntry, WorkQueue } from './l2-work-queue.js';
+import { ahead, nextNumber, WORK_ENTRIES, workEntry, WorkQueue } from './l2-work-queue.js';
 
 /** Two columns of one slice want the same bank: the layout and the walk disagree. */
 export class BankConflictError extends MarblewaveError {
@@ -169,7 +169,7 @@ export class L2ToSa extends Module {
     this.bankEn = new Uint8Array(nb);
     this.state = {
       queue: this.queue.state,
-      /** Entries finished by A, by B, and by the table. */
+      /** Numbers of the entries at which A, B and the table are. */
       aEntries: 0,
       bEntries: 0,
       tableEntries: 0,
@@ -178,7 +178,7 @@ export class L2ToSa extends Module {
       aPanel: 0,
       aSlice: 0,
       aAddr: 0,
-      /** B engine: tiles finished since the start, pixels of finished tiles of the entry, panel, 1 past the bias slice. */
+      /** B engine: number of its tile, pixels of finished tiles of the entry, panel, 1 past the bias slice. */
       bTiles: 0,
       bPixels: 0,
       bPanel: 0,
@@ -214,8 +214,8 @@ export class L2ToSa extends Module {
     // The pulse of done is over while the last read is still under way.
     if (!(moved || accepts)) return false;
     const q = s.queue;
-    const finishes = s.aEntries > q.finished && s.bEntries > q.finished;
-    if (finishes) q.finished += 1;
+    const finishes = s.aEntries !== q.finished && s.bEntries !== q.finished;
+    if (finishes) q.finished = nextNumber(q.finished);
     if (accepts) this.accept();
     const busy = q.accepted !== q.finished;
     this.done.write(finishes ? 1 : 0);
@@ -301,7 +301,7 @@ export class L2ToSa extends Module {
     s.aPixels += n;
     if (left <= n) {
       s.aPixels = 0;
-      s.aEntries += 1;
+      s.aEntries = nextNumber(s.aEntries);
     }
     return true;
   }
@@ -356,11 +356,11 @@ export class L2ToSa extends Module {
     s.bPanel += 1;
     if (s.bPanel !== q.panels[e]!) return true;
     s.bPanel = 0;
-    s.bTiles += 1;
+    s.bTiles = nextNumber(s.bTiles);
     s.bPixels += nc;
     if (s.bPixels === q.pixels[e]!) {
       s.bPixels = 0;
-      s.bEntries += 1;
+      s.bEntries = nextNumber(s.bEntries);
     }
     return true;
   }
@@ -428,8 +428,8 @@ export class L2ToSa extends Module {
       this.table.begin(this.queue.entry(s.tableEntries), s.walk);
       return true;
     }
-    if (s.table.built - bTiles >= 2) return false;
-    if (this.table.step(s.walk)) s.tableEntries += 1;
+    if (ahead(bTiles, s.table.built) >= 2) return false;
+    if (this.table.step(s.walk)) s.tableEntries = nextNumber(s.tableEntries);
     return true;
   }
 

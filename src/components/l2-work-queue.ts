@@ -3,6 +3,14 @@ import type { WorkEntry } from './l2-layer-walk.js';
 
 /** Work entries that may be outstanding: one a B half. */
 export const WORK_ENTRIES = 2;
+/** Entries and tiles are numbered in two bits: enough to tell apart the two that may be outstanding, and none. */
+const NUMBERS = 4;
+
+/** The number after this one. */
+export const nextNumber = (number: number): number => (number + 1) % NUMBERS;
+
+/** How many numbers `to` is ahead of `from`, 0 to 3. */
+export const ahead = (from: number, to: number): number => (to - from + NUMBERS) % NUMBERS;
 
 /**
  * A work entry of the address generators: one filter block and band of a layer; or, where sums are too long for the cache, one panel,
@@ -45,7 +53,7 @@ export class WorkQueue {
     bias: new Uint8Array(WORK_ENTRIES),
     opens: new Uint8Array(WORK_ENTRIES),
     closes: new Uint8Array(WORK_ENTRIES),
-    /** Entries accepted, and finished by both engines. */
+    /** Numbers of the entry to be accepted next, and to be finished by both engines next. */
     accepted: 0,
     finished: 0,
   };
@@ -54,7 +62,7 @@ export class WorkQueue {
 
   /** Whether an entry may be accepted at the coming edge. */
   get hasRoom(): boolean {
-    return this.state.accepted - this.state.finished < WORK_ENTRIES;
+    return ahead(this.state.finished, this.state.accepted) < WORK_ENTRIES;
   }
 
   /** Stores the entry on the port. */
@@ -75,7 +83,7 @@ export class WorkQueue {
     s.bias[at] = payload.bias.value;
     s.opens[at] = payload.opens.value;
     s.closes[at] = payload.closes.value;
-    s.accepted += 1;
+    s.accepted = nextNumber(s.accepted);
   }
 
   /** The entry of a number, for checks and for the table's set-up. */

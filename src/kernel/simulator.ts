@@ -83,6 +83,7 @@ export class Simulator {
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
+  private edgedCount = 0;
   private readonly control = new RunControl(this);
 
   constructor(options: SimulatorOptions = {}) {
@@ -421,10 +422,10 @@ export class Simulator {
         const clock = clocks[i]!;
         if (clock.nextEdge === time && clock.ticks) {
           clock.open();
-          edged.push(clock);
+          edged[this.edgedCount++] = clock;
         }
       }
-      for (let i = 0; i < edged.length; i++) edged[i]!.evaluate();
+      for (let i = 0; i < this.edgedCount; i++) edged[i]!.evaluate();
       this.closeEdges();
       this.settle();
       if (this.engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
@@ -437,8 +438,8 @@ export class Simulator {
   }
 
   private closeEdges(): void {
-    for (let i = 0; i < this.edged.length; i++) this.edged[i]!.close();
-    this.edged.length = 0;
+    for (let i = 0; i < this.edgedCount; i++) this.edged[i]!.close();
+    this.edgedCount = 0;
     this.cycleFrom = this.resumeFrom;
   }
 
@@ -495,14 +496,15 @@ export class Simulator {
       if (i === this.observerTimers.length - 1) this.takeDue(this.now);
       if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
     }
-    this.observerTimers.length = 0;
+    // Emptied only where there is something: setting the length is a call, and this runs every instant.
+    if (this.observerTimers.length > 0) this.observerTimers.length = 0;
     if (engine.touched.length > 0) {
       for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
     for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
-    this.settledActions.length = 0;
+    if (this.settledActions.length > 0) this.settledActions.length = 0;
     this.region = 0;
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');

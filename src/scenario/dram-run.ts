@@ -1,5 +1,6 @@
-import { Ddr3Controller, type Ddr3Listener } from '../components/ddr3/controller.js';
-import { ddr3Report, type Ddr3Report, ddr3Settings } from '../components/ddr3/report.js';
+import type { Ddr3Listener } from '../components/ddr3/commands.js';
+import { Ddr3Controller } from '../components/ddr3/controller.js';
+import { ddr3Report, ddr3Settings, type LatencyReport } from '../components/ddr3/report.js';
 import type { RequestTrace } from '../components/ddr3/request-trace.js';
 import type { Ddr3Spec } from '../components/ddr3/spec.js';
 import {
@@ -9,29 +10,10 @@ import {
   violationText,
 } from '../components/ddr3/timing-checker.js';
 import { TraceRun } from '../components/ddr3/trace-run.js';
+import type { DramDocument } from './dram-document.js';
 
 /** Violations that a document lists; further ones are counted. */
 const LISTED = 100;
-
-/** What `marblewave dram --json` prints. */
-export interface DramDocument extends Ddr3Report {
-  readonly schema: 'marblewave.dram/1';
-  /** Where the requests came from. */
-  readonly trace: string;
-  /** The run was interrupted: figures cover the requests that were accepted and done. */
-  readonly partial: boolean;
-  readonly requests: number;
-  readonly reads: number;
-  readonly writes: number;
-  /** Every setting in force, by the names that `--set` takes. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** What the independent timing checker found; null when it did not watch. */
-  readonly check: {
-    readonly commands: number;
-    readonly violations: number;
-    readonly listed: readonly string[];
-  } | null;
-}
 
 export interface DramRunSpec {
   readonly spec: Ddr3Spec;
@@ -84,7 +66,8 @@ export class DramRun {
     const { controller, checker, what } = this;
     const { spec, name } = what;
     checker?.finish(controller.statistics.lastDone, spec.refresh === 'off' ? 0 : spec.ranks);
-    const { readLatency, writeLatency } = controller.statistics;
+    const report = ddr3Report(controller);
+    const { readLatency, writeLatency } = report;
     return {
       schema: 'marblewave.dram/1',
       trace: name,
@@ -92,7 +75,9 @@ export class DramRun {
       requests: readLatency.count + writeLatency.count,
       reads: readLatency.count,
       writes: writeLatency.count,
-      ...ddr3Report(controller),
+      ...report,
+      readLatency: ownSteps(readLatency),
+      writeLatency: ownSteps(writeLatency),
       config: { ...ddr3Settings(controller) },
       check:
         checker === null
@@ -104,6 +89,11 @@ export class DramRun {
             },
     };
   }
+}
+
+/** The same with a histogram of its own. */
+function ownSteps(latency: LatencyReport): DramDocument['readLatency'] {
+  return { ...latency, histogram: [...latency.histogram] };
 }
 
 /**

@@ -5,6 +5,7 @@ import { FunctionalGupta } from '../machines/gupta/functional.js';
 import type { Gupta } from '../machines/gupta/gupta.js';
 import { noCounts, sumOfCounts } from '../machines/gupta/memory-counts.js';
 import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
+import { bram36Use } from '../machines/gupta/spec.js';
 import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
 import { type DataSet, imageBytes, imageCodes, imageFloats } from '../networks/data-set.js';
 import { bestClass, runFloat } from '../networks/float-forward.js';
@@ -333,6 +334,7 @@ function assemble(
       plan: {
         kprime: plan.kprime,
         panels: plan.panels,
+        panelsWanted: plan.panelsWanted,
         bands: plan.bands,
         bandRows: plan.bandRows,
         blownUp: plan.walked !== plan.layer,
@@ -364,6 +366,7 @@ function assemble(
     seed: config.seed,
     n,
     clockHz,
+    bram36: bram36Use(config.machine),
     saturatedWeights: network.saturated,
     layers,
     totals: {

@@ -29,17 +29,6 @@ export class TraceTimeError extends MarblewaveError {
   }
 }
 
-/** A recorded run that cannot be read. */
-export class WaveReadError extends MarblewaveError {
-  constructor(
-    readonly path: string,
-    readonly field: string,
-    readonly wanted: string,
-    readonly got: string,
-  ) {
-    super('E_WAVES', `${path}: ${field} must be ${wanted}, got ${got}`);
-
-
 /** A trace file that cannot be read: something else, of a later version, cut off in its header, or damaged. */
 export class TraceFormatError extends MarblewaveError {
   constructor(
@@ -52,5 +41,17 @@ export class TraceFormatError extends MarblewaveError {
     readonly got: string,
   ) {
     super('E_TRACE_FORMAT', `${path}: byte ${offset}: must be ${wanted}, got ${got}`);
+  }
+}
+
+/** A recorded run that cannot be read. */
+export class WaveReadError extends MarblewaveError {
+  constructor(
+    readonly path: string,
+    readonly field: string,
+    readonly wanted: string,
+    readonly got: string,
+  ) {
+    super('E_WAVES', `${path}: ${field} must be ${wanted}, got ${got}`);
   }
 }

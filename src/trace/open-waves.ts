@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { WaveReadError } from './errors.js';
+import { openTrace } from './mwt/trace-file.js';
 import { openVcd } from './vcd/open-vcd.js';
 import type { WaveFile } from './waves.js';
 
@@ -13,9 +14,7 @@ const MWT = [0x89, 0x4d, 0x57, 0x54];
  */
 export function openWaves(file: string): WaveFile {
   const first = firstBytes(file);
-  if (MWT.every((byte, i) => first[i] === byte))
-    throw new WaveReadError(file, 'contents', 'a Value Change Dump', 'a trace file');
-  return openVcd(file);
+  return MWT.every((byte, i) => first[i] === byte) ? openTrace(file) : openVcd(file);
 }
 
 function firstBytes(file: string): Buffer {

@@ -34,7 +34,7 @@ const HASH = 0x23;
  * The file holds no date and no name of a machine, so equal calls give equal bytes. Names: a scope keeps its brackets
  * (`pe[3][4]`). A variable with an index and more than one bit is written as Verilator writes elements of arrays,
  * `in_data[3] [15:0]`; a single bit with an index, `out_valid[3]`, is what readers take for one bit of the bus `out_valid`,
- * which it is in the Verilog twin. Names that are no identifiers of Verilog are escaped: `\\a+b`.
+ * which it is in the Verilog twin. Names that are no identifiers of Verilog are escaped: `\a+b`.
  *
  * Source   IEEE Std 1364-2005, clause 18.
  */
@@ -179,7 +179,7 @@ export class VcdWriter {
     this.end(code, true);
   }
 
-  /** A text; blanks, backslashes and characters that cannot be printed are escaped as in C: `two\\040words`. */
+  /** A text; blanks, backslashes and characters that cannot be printed are escaped as in C: `two\040words`. */
   string(code: number, text: string): void {
     const { file } = this;
     // oxlint-disable-next-line no-control-regex

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type DramDocument, dramDocumentSchema } from '../../src/scenario/dram-document.js';
 import { goldenRuns, goldenThere, goldenTracePath } from '../components/ddr3/golden-runs.js';
 import { cli } from './run-cli.js';
 
@@ -17,18 +18,10 @@ const TEXT = '0x0 READ 1000\n0x40 READ 1200\n0x20000 READ 1400\n0x20040 WRITE 16
 writeFileSync(at('small.trace'), TEXT);
 writeFileSync(at('small.trace.gz'), gzipSync(TEXT));
 
-interface Document {
-  readonly [key: string]: unknown;
-  readonly config: Record<string, unknown>;
-  readonly commands: Record<string, number>;
-  readonly readLatency: { readonly min: number; readonly max: number; readonly histogram: unknown[] };
-  readonly bus: Record<string, number>;
-}
-
-async function document(args: readonly string[]): Promise<Document> {
+async function document(args: readonly string[]): Promise<DramDocument> {
   const { code, stdout, stderr } = await cli(['dram', ...args, '--json']);
   expect([code, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout) as Document;
+  return dramDocumentSchema.parse(JSON.parse(stdout));
 }
 
 describe('marblewave dram', () => {
@@ -37,7 +30,7 @@ describe('marblewave dram', () => {
       document([at('small.trace')]),
       document([at('small.trace.gz')]),
     ]);
-    expect({ ...packed, trace: plain['trace'] }).toEqual(plain);
+    expect({ ...packed, trace: plain.trace }).toEqual(plain);
     expect(plain).toMatchObject({
       schema: 'marblewave.dram/1',
       partial: false,
@@ -154,12 +147,12 @@ describe('marblewave dram', () => {
     it(`prints the figures of ${run.config}.${run.trace}`, async () => {
       const tRTRS = run.config === 'A' ? 1 : 2;
       const found = await document([goldenTracePath(run.trace), '--set', `tRTRS=${tRTRS}`]);
-      const near = (got: unknown, wanted: number, part: number): void =>
-        expect(Math.abs((got as number) / wanted - 1)).toBeLessThan(part);
-      near(found['bandwidthGBps'], run.gigabytesPerSecond, 0.002);
-      expect(Math.abs((found['rowHitRate'] as number) - run.rowHitRate)).toBeLessThan(0.001);
-      near(found['averageReadLatencyClocks'], run.averageReadLatency, 0.001);
-      expect([found.commands['ACT'], found.commands['REF']]).toEqual([run.activates, run.refreshes]);
+      const near = (got: number, wanted: number, part: number): void =>
+        expect(Math.abs(got / wanted - 1)).toBeLessThan(part);
+      near(found.bandwidthGBps, run.gigabytesPerSecond, 0.002);
+      expect(Math.abs(found.rowHitRate - run.rowHitRate)).toBeLessThan(0.001);
+      near(found.averageReadLatencyClocks, run.averageReadLatency, 0.001);
+      expect([found.commands.ACT, found.commands.REF]).toEqual([run.activates, run.refreshes]);
     });
 
   it.skipIf(goldenThere)('skips the figures of DRAMsim3: ../shared/data/dram is missing', () => {

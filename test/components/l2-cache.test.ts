@@ -1,98 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AddressError, Bram, MemoryHazardError } from '../../src/components/bram.js';
-import { wideBeat as BEAT } from '../../src/components/beat-packer.js';
-import { fillCommand as FILL, FillError, L2Cache } from '../../src/components/l2-cache.js';
+import { FillError } from '../../src/components/l2-cache.js';
 import { addressOf, bandWords, bankCount, bankOf, bLayout } from '../../src/components/l2-layout.js';
-import { ConfigError, connect, restoreSnapshot, Simulator, takeSnapshot } from '../../src/kernel/index.js';
-import { beatsOf, Feeder, randomFrom, type Values } from './l2-bench.js';
-
-const panel = (half: number, addr: number, slices: number): Values => ({
-  kind: 0,
-  half,
-  addr,
-  channel: 0,
-  row: 0,
-  rows: slices,
-});
-const rowsOf = (half: number, channel: number, row: number, rows: number): Values => ({
-  kind: 1,
-  half,
-  addr: 0,
-  channel,
-  row,
-  rows,
-});
-
-interface Config {
-  w?: number;
-  q?: number;
-  u?: number;
-  wbank?: number;
-  hband?: number;
-}
-
-function bench(
-  size: { n: number; aSlices?: number; bWords?: number },
-  config: Config = {},
-  pauses: () => boolean = () => false,
-) {
-  const sim = new Simulator({ checkWidths: true });
-  const clock = sim.clock('array', 166_000_000);
-  const l2 = new L2Cache(sim, 'l2', {
-    clock,
-    n: size.n,
-    aSlices: size.aSlices ?? 64,
-    bWords: size.bWords ?? 64,
-  });
-  const beats = new Feeder(sim, 'read', BEAT, clock, pauses);
-  const fills = new Feeder(sim, 'top', FILL, clock, pauses);
-  connect(beats.out, l2.beat);
-  connect(fills.out, l2.fill);
-  l2.cfgW.poke(config.w ?? 1);
-  l2.cfgQ.poke(config.q ?? 0);
-  l2.cfgU.poke(config.u ?? 1);
-  l2.cfgWbank.poke(config.wbank ?? 1);
-  l2.cfgHband.poke(config.hband ?? 1);
-  /** Cycles in which fill_done was high. */
-  const done: number[] = [];
-  const step = (): void => {
-    if (l2.fillDone.value !== 0) done.push(clock.cycle);
-    sim.step(clock);
-  };
-  const fillAll = (commands: number, limit = 10_000): void => {
-    for (let i = 0; done.length < commands; i++) {
-      if (i === limit) throw new Error('not filled');
-      step();
-    }
-  };
-  const readA = (half: number, addr: number): number[] => {
-    l2.aHalf.poke(half);
-    l2.aAddr.poke(addr);
-    l2.aRe.poke(1);
-    step();
-    l2.aRe.poke(0);
-    step();
-    return [...l2.aData.values];
-  };
-  const readB = (half: number, bank: number, addr: number): number => {
-    const addrs = new Array<number>(l2.nb).fill(0);
-    const en = new Array<number>(l2.nb).fill(0);
-    addrs[bank] = addr;
-    en[bank] = 1;
-    l2.bHalf.poke(half);
-    l2.bAddr.poke(addrs);
-    l2.bEn.poke(en);
-    l2.bRe.poke(1);
-    step();
-    l2.bRe.poke(0);
-    step();
-    return l2.bData.get(bank);
-  };
-  return { sim, clock, l2, beats, fills, done, step, fillAll, readA, readB };
-}
-
-const ramp = (count: number, from = 1) => Array.from({ length: count }, (_, i) => from + i);
+import { ConfigError, restoreSnapshot, takeSnapshot } from '../../src/kernel/index.js';
+import { beatsOf, randomFrom, type Values } from './l2-bench.js';
+import { bench, panel, ramp, rowsOf } from './l2-cache-bench.js';
 
 describe('L2Cache, filling', () => {
   it('writes the first slice two cycles after its command was accepted, and reports one cycle after the last', () => {
@@ -127,21 +40,21 @@ describe('L2Cache, filling', () => {
       t.beats.queue.push(...beatsOf(ramp(4 * 32, 1000 * p), 0));
     }
     t.fillAll(3);
-    // A beat a cycle from cycle 3 on, 64 bytes: written in 3 to 6, 7 to 10, 11 to 14.
-    expect(t.beats.accepted).toEqual([1, ...ramp(11, 3)]);
+    // A beat a cycle, 64 bytes: two are there when writing begins. Written in 3 to 6, 7 to 10, 11 to 14.
+    expect(t.beats.accepted).toEqual(ramp(12));
     expect(t.done).toEqual([7, 11, 15]);
     expect(t.readA(0, 9)).toEqual(ramp(28, 2032));
   });
 
-  it('takes a beat every other cycle where it is two slices', () => {
+  it('takes a beat every other cycle where it is two slices, once it holds four', () => {
     const t = bench({ n: 16 });
-    t.fills.queue.push(panel(0, 0, 5));
-    t.beats.queue.push(...beatsOf(ramp(80), 0));
+    t.fills.queue.push(panel(0, 0, 15));
+    t.beats.queue.push(...beatsOf(ramp(240), 0));
     t.fillAll(1);
-    // Slices in 3, 4; 5, 6; and the single one of the last beat in 7.
-    expect(t.beats.accepted).toEqual([1, 4, 6]);
-    expect(t.done).toEqual([8]);
-    expect(t.readA(0, 4)).toEqual(ramp(16, 65));
+    // Slices in 3, 4; 5, 6; …; and the single one of the last beat in 17. Beats 2 to 5 are held in 6, when the second one's last slice goes.
+    expect(t.beats.accepted).toEqual([1, 2, 3, 4, 5, 6, 8, 10]);
+    expect(t.done).toEqual([18]);
+    expect(t.readA(0, 14)).toEqual(ramp(16, 225));
   });
 
   it('cuts a beat at the end of a slice of 48 words: 32, 16 and 16, 32 of two slices in 4 cycles', () => {
@@ -149,12 +62,12 @@ describe('L2Cache, filling', () => {
     t.fills.queue.push(panel(0, 3, 2));
     t.beats.queue.push(...beatsOf(ramp(96), 0));
     t.fillAll(1);
-    expect(t.beats.accepted).toEqual([1, 3, 5]);
+    expect(t.beats.accepted).toEqual([1, 2, 3]);
     expect(t.done).toEqual([7]);
     expect([t.readA(0, 3), t.readA(0, 4)]).toEqual([ramp(40), ramp(40, 49)]);
   });
 
-  it('takes a command every cycle when each is one segment long', () => {
+  it('takes a command every cycle when each is one slice long', () => {
     const t = bench({ n: 4 });
     for (let p = 0; p < 5; p++) {
       t.fills.queue.push(panel(0, p, 1));
@@ -162,28 +75,8 @@ describe('L2Cache, filling', () => {
     }
     t.fillAll(5);
     expect(t.fills.accepted).toEqual([1, 2, 3, 4, 5]);
-    expect(t.beats.accepted).toEqual([1, 3, 4, 5, 6]);
+    expect(t.beats.accepted).toEqual([1, 2, 3, 4, 5]);
     expect(t.done).toEqual([4, 5, 6, 7, 8]);
-  });
-
-  it('writes one row segment a cycle: rows of 6 words from word 10 on take 1, 1, 1 + 1 cycles', () => {
-    // Beats of 22 words and 2: segments 6, 6, 6, 4 | 2; the first beat is held for four cycles.
-    const t = bench({ n: 28 }, { w: 6, u: 4, hband: 4, q: 6 });
-    t.fills.queue.push(rowsOf(0, 0, 0, 4));
-    t.beats.queue.push(...beatsOf(ramp(24), 10));
-    t.fillAll(1);
-    expect(t.beats.accepted).toEqual([1, 6]);
-    expect(t.done).toEqual([8]);
-  });
-
-  it('cuts a segment at Nb words: 16 words of one row take 6 cycles with 3 banks', () => {
-    const t = bench({ n: 1 }, { w: 16, wbank: 6 });
-    t.fills.queue.push(rowsOf(0, 0, 0, 1));
-    t.beats.queue.push(...beatsOf(ramp(16), 0));
-    t.fillAll(1);
-    expect(t.done).toEqual([9]);
-    expect(t.readB(0, 0, 5)).toBe(16);
-    expect(t.readB(0, 1, 1)).toBe(5);
   });
 
   it('goes on with the next channel after the last row of a band', () => {
@@ -420,11 +313,11 @@ describe('L2Cache, errors', () => {
     t.l2.bEn.poke([0, 0, 1, 0, 0]);
     t.l2.bAddr.poke([0, 0, 1, 0, 0]);
     t.l2.bRe.poke(1);
-    // Segments of 5 words in cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
+    // Five words in each of cycles 3, 4, 5, then 1: word 7 is in bank 2 at address 1.
     expect(() => t.fillAll(1)).toThrow(new MemoryHazardError('l2.b[0] bank 2', 1, 4));
   });
 
-  it('knows the address of a word past a multiple of Nb within a segment', () => {
+  it('knows the address of a word past a multiple of Nb', () => {
     // Words 0 to 4 in cycle 3, 5 to 9 in cycle 4: word 6 is in bank 1 at address 1.
     const t = bench({ n: 4 }, { w: 16, wbank: 4, hband: 1 });
     t.fills.queue.push(rowsOf(1, 0, 0, 1));
@@ -454,6 +347,7 @@ describe('L2Cache, errors', () => {
       0,
       /l2: a fill command ended before its data/,
     ],
+    ['a beat more than its command', rowsOf(0, 0, 0, 3), ramp(24), 14, /command ended before its data/],
     ['less data than its command', rowsOf(0, 0, 0, 2), ramp(6), 0, /data ended 1 slices or rows before/],
     ['no rows', rowsOf(0, 0, 0, 0), ramp(6), 0, /no slices or rows/],
     ['a row beyond the band', rowsOf(0, 0, 4, 1), ramp(6), 0, /from row 4 on, of a band of 4/],

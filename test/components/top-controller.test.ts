@@ -273,6 +273,26 @@ describe('TopController', () => {
     });
   });
 
+  it('ends the run when the causes do not add up to the cycles of the layer', () => {
+    for (const [wrong, sum] of [
+      [1, 14],
+      [-1, 12],
+    ] as const) {
+      const t = bench({
+        channels: 1,
+        partChannels: 1,
+        kprime: 1,
+        bandRows: 4,
+        hband: 4,
+        filters: 2,
+        panels: 1,
+      });
+      t.upTo(10, { 5: { fillA: 0 }, 6: { fillB: 0 }, 9: { done: 1 } });
+      t.top.state.causes[STALL_CAUSES.indexOf('issue')]! += wrong;
+      expect(() => t.upTo(20)).toThrow(`top: stall causes must be 13 cycles in all for layer 0, got ${sum}`);
+    }
+  });
+
   it('counts a panel that is awaited as DRAM-A, with work or without', () => {
     const t = bench();
     t.upTo(20, {
@@ -550,6 +570,13 @@ describe('the layer descriptor', () => {
     }
     expect(() => packDescriptor('conv1', { ...LAYER, parted: 2 })).toThrow(
       new ConfigError('conv1', 'parted', 'an integer from 0 to 1', 2),
+    );
+  });
+
+  it('refuses more filters than a row of results can name, all groups together', () => {
+    expect(() => packDescriptor('wide', { ...LAYER, groups: 2, filters: 32_768 })).not.toThrow();
+    expect(() => packDescriptor('wide', { ...LAYER, groups: 3, filters: 32_768 })).toThrow(
+      'wide: groups · filters must be at most 65536, got 98304',
     );
   });
 });

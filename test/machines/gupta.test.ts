@@ -4,6 +4,7 @@ import { GuptaRunner } from '../../src/machines/gupta/runner.js';
 import { guptaSpec } from '../../src/machines/gupta/spec.js';
 import { runReference } from '../../src/networks/reference.js';
 import type { ProductStep } from '../../src/networks/quantise.js';
+import { finishChecks } from '../axi-checkers.js';
 import { randomLayer } from './random-layer.js';
 
 describe('the fixed-point machine', () => {
@@ -25,6 +26,8 @@ describe('the fixed-point machine', () => {
           });
           const runner = new GuptaRunner(spec, [step], { seed: 5, checkWidths: true });
           const run = runner.runLayer(0, image, 3, { stochastic, seed: 5 }, 200_000);
+          // Those of READ and WRITE: by the end of a layer all is read, written and answered.
+          expect(finishChecks(runner.sim)).toBeGreaterThanOrEqual(2);
           const network = {
             name: 'one',
             input: step.input,

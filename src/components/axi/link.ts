@@ -38,16 +38,17 @@ export interface AxiPortShape {
   readonly idBits: number;
 }
 
-/** A module with AXI ports. Port `s` has channels `s_ar` … `s_b`; of several, number 2 has `s_ar[2]` … `s_b[2]`. */
+/** A module with AXI ports. Port `s` has channels `s_ar` … `s_b`; of several, number 2 has `s_ar[2]` … `s_b[2]`; one without a name `ar` … `b`. */
 export abstract class AxiModule extends Module {
   /** A port that a master is connected to. */
   protected slavePort(name: string, { clock, lanes, idBits }: AxiPortShape, index = ''): AxiPort {
+    const stem = name === '' ? '' : `${name}_`;
     return {
-      ar: this.sink(`${name}_ar${index}`, axiAddressOf(idBits), clock),
-      r: this.source(`${name}_r${index}`, axiReadData(lanes, idBits), clock),
-      aw: this.sink(`${name}_aw${index}`, axiAddressOf(idBits), clock),
-      w: this.sink(`${name}_w${index}`, axiWriteData(lanes), clock),
-      b: this.source(`${name}_b${index}`, axiWriteResponseOf(idBits), clock),
+      ar: this.sink(`${stem}ar${index}`, axiAddressOf(idBits), clock),
+      r: this.source(`${stem}r${index}`, axiReadData(lanes, idBits), clock),
+      aw: this.sink(`${stem}aw${index}`, axiAddressOf(idBits), clock),
+      w: this.sink(`${stem}w${index}`, axiWriteData(lanes), clock),
+      b: this.source(`${stem}b${index}`, axiWriteResponseOf(idBits), clock),
     };
   }
 

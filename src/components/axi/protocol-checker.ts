@@ -149,6 +149,14 @@ export class AxiProtocolChecker extends Module {
     return this.state.count;
   }
 
+  /** Where the wires of the address channels that it looks at begin. */
+  get addresses(): readonly Channel[] {
+    const { ar, aw } = this.link;
+    return [ar, aw].flatMap((channel) =>
+      channel === undefined ? [] : [channel.chain[0] as unknown as Channel],
+    );
+  }
+
   /** Reads without all their data and writes without a response. */
   get outstanding(): number {
     return this.reads.count + this.writes.count;

@@ -2,33 +2,29 @@ import {
   type Channel,
   type Clock,
   ConfigError,
-  Module,
+  type Module,
   type Rational,
   type Simulator,
   uint,
   type Wait,
 } from '../../kernel/index.js';
-import { alignDown, beatAddress, burstFault, sizeBytes } from '../axi/burst.js';
+import { alignDown } from '../axi/burst.js';
 import {
   type AxiAddress,
-  axiAddress,
   type AxiReadData,
-  axiReadData,
   type AxiWriteData,
-  axiWriteData,
   type AxiWriteResponse,
-  axiWriteResponse,
   BUS_LANES,
+  ID_BITS,
   RESPONSE,
   WORD_BYTES,
 } from '../axi/channels.js';
-import { AxiProtocolError } from '../axi/errors.js';
-import { type SavedWords, SparseWords } from './sparse-words.js';
+import { AxiModule } from '../axi/link.js';
+import { SlaveFront, type SlaveFrontRegisters } from '../axi/slave-front.js';
+import { checkWords, type SavedWords, SparseWords } from './sparse-words.js';
 
 /** Fraction bits of a bandwidth that is given as a plain number. */
 const BANDWIDTH_FRACTION = 2 ** 20;
-/** Beats of write data that wait for their turn or for their address. */
-const WRITE_BEATS = 4;
 
 export interface AxiMemorySpec {
   readonly clock: Clock;
@@ -50,37 +46,7 @@ export interface AxiMemorySpec {
 }
 
 interface Registers {
-  /** Accepted read bursts; the first field of each is the cycle at whose edge its first beat may be shown. */
-  arCount: number;
-  arHead: number;
-  arDue: Float64Array;
-  arId: Float64Array;
-  arAddr: Float64Array;
-  arLen: Float64Array;
-  arSize: Float64Array;
-  arBurst: Float64Array;
-  /** Next beat of the first read burst. */
-  arBeat: number;
-  awCount: number;
-  awHead: number;
-  awId: Float64Array;
-  awAddr: Float64Array;
-  awLen: Float64Array;
-  awSize: Float64Array;
-  awBurst: Float64Array;
-  awBeat: number;
-  /** Worst response of the first write burst so far. */
-  awResp: number;
-  wCount: number;
-  wHead: number;
-  wData: Int16Array;
-  wStrb: Float64Array;
-  wLast: Uint8Array;
-  bCount: number;
-  bHead: number;
-  bDue: Float64Array;
-  bId: Float64Array;
-  bResp: Float64Array;
+  front: SlaveFrontRegisters;
   /** What may still be moved, in bytes times the bandwidth's denominator. */
   credit: number;
   /** Cycle up to which credit was added. */
@@ -89,10 +55,6 @@ interface Registers {
   lastWasWrite: number;
   /** Cycle of the latest wake asked for. */
   wake: number;
-  readBeats: number;
-  writeBeats: number;
-  bytesRead: number;
-  bytesWritten: number;
 }
 
 /**
@@ -115,7 +77,7 @@ interface Registers {
  *          or oversized kind or across 4 KB, or `w_last` on the wrong beat.
  * Source   ARM IHI 0022 (AXI4), A3; the model of bandwidth is our own. Cycles and phases: docs/timing-model.md.
  */
-export class AxiMemory extends Module {
+export class AxiMemory extends AxiModule {
   readonly ar: Channel<AxiAddress>;
   readonly r: Channel<AxiReadData>;
   readonly aw: Channel<AxiAddress>;
@@ -124,17 +86,14 @@ export class AxiMemory extends Module {
   override state: Registers;
   readonly capacityBytes: number;
   private readonly clock: Clock;
-  private readonly lanes: number;
   private readonly busBytes: number;
   private readonly latency: number;
   private readonly writeLatency: number;
-  private readonly depth: number;
   /** Credit a cycle, and a beat's price, in bytes times the denominator of the bandwidth. */
   private readonly income: number;
   private readonly price: number;
-  private readonly allStrobes: number;
+  private readonly front: SlaveFront;
   private readonly contents = new SparseWords();
-  private readonly zeros: Int16Array;
   private readonly process: number;
 
   constructor(parent: Module | Simulator, name: string, spec: AxiMemorySpec) {
@@ -164,63 +123,48 @@ export class AxiMemory extends Module {
       );
     const bandwidth = ratioOf(path, bandwidthBytesPerCycle);
     this.clock = clock;
-    this.lanes = lanes;
     this.busBytes = busBytes;
     this.latency = latencyCycles;
     this.writeLatency = writeLatencyCycles;
-    this.depth = outstanding;
     this.capacityBytes = capacityBytes;
     // Two beats a cycle, one each way, are the most that can move; more credit than that buys nothing.
     this.price = busBytes * bandwidth.den;
     this.income = Math.min(bandwidth.num, 2 * this.price);
-    this.allStrobes = 2 ** busBytes - 1;
-    this.zeros = new Int16Array(lanes);
-    this.state = emptyRegisters(outstanding, lanes);
 
-    this.ar = this.sink('ar', axiAddress, clock);
-    this.r = this.source('r', axiReadData(lanes), clock);
-    this.aw = this.sink('aw', axiAddress, clock);
-    this.w = this.sink('w', axiWriteData(lanes), clock);
-    this.b = this.source('b', axiWriteResponse, clock);
-    this.probe('bytes_read', uint(53), () => this.state.bytesRead);
-    this.probe('bytes_written', uint(53), () => this.state.bytesWritten);
+    const port = this.slavePort('', { clock, lanes, idBits: ID_BITS });
+    ({ ar: this.ar, r: this.r, aw: this.aw, w: this.w, b: this.b } = port);
+    this.probe('bytes_read', uint(53), () => this.bytesRead);
+    this.probe('bytes_written', uint(53), () => this.bytesWritten);
     this.probe('beats', uint(53), () => this.beats);
-    this.ar.ready.write(1);
-    this.aw.ready.write(1);
-    this.w.ready.write(1);
-    this.process = this.edge(clock, this.tick, [
-      this.ar.valid,
-      this.aw.valid,
-      this.w.valid,
-      this.r.ready,
-      this.b.ready,
-    ]);
+    this.front = new SlaveFront(path, port, { lanes, outstanding, capacityBytes });
+    this.state = { front: this.front.state, credit: 0, creditCycle: 0, lastWasWrite: 0, wake: -1 };
+    this.process = this.edge(clock, this.tick, this.front.wakeOn);
   }
 
   /** Bytes that read beats carried: 2^SIZE each, less what an unaligned first beat leaves out. */
   get bytesRead(): number {
-    return this.state.bytesRead;
+    return this.front.state.bytesRead;
   }
 
   /** Bytes stored: strobes that were set, within the capacity. */
   get bytesWritten(): number {
-    return this.state.bytesWritten;
+    return this.front.state.bytesWritten;
   }
 
   /** Beats moved, both ways. */
   get beats(): number {
-    return this.state.readBeats + this.state.writeBeats;
+    return this.front.beats;
   }
 
   /** Puts words into the memory at once. @param address byte address, even. @throws ConfigError */
   load(address: number, words: Int16Array): void {
-    this.checkRange(address, words.length);
+    checkWords(this.path, address, words.length, this.capacityBytes);
     this.contents.load(address / WORD_BYTES, words);
   }
 
   /** A copy of what the memory holds now. @param address byte address, even; @param words how many. @throws ConfigError */
   dump(address: number, words: number): Int16Array {
-    this.checkRange(address, words);
+    checkWords(this.path, address, words, this.capacityBytes);
     return this.contents.dump(address / WORD_BYTES, words);
   }
 
@@ -235,34 +179,22 @@ export class AxiMemory extends Module {
   }
 
   override waits(): readonly Wait[] {
-    const s = this.state;
-    const who = this.path;
-    if (s.awCount > 0 && s.wCount === 0)
-      return [{ who, whom: 'its master', why: `beat ${s.awBeat} of a write burst has not come` }];
-    if (s.wCount > 0 && s.awCount === 0)
-      return [{ who, whom: 'its master', why: `the address of ${s.wCount} write beats has not come` }];
-    return [];
+    return this.front.waits();
   }
 
   private tick(): boolean {
-    const s = this.state;
+    const { front, state: s } = this;
     const now = this.clock.cycle;
-    let moved = this.accept(now);
-    if (this.r.valid.value !== 0 && this.r.ready.value !== 0) {
-      this.r.valid.write(0);
-      moved = true;
-    }
-    if (this.b.valid.value !== 0 && this.b.ready.value !== 0) {
-      this.b.valid.write(0);
-      moved = true;
-    }
+    const accepted = front.accept(now);
+    const retired = front.retire();
+    let moved = accepted || retired;
     const most = this.price + this.income - 1;
     s.credit = Math.min(most, s.credit + (now - s.creditCycle) * this.income);
     s.creditCycle = now;
 
-    const rFree = this.r.valid.value === 0 || this.r.ready.value !== 0;
-    const reads = s.arCount > 0 && rFree && s.arDue[s.arHead]! <= now;
-    const writes = s.awCount > 0 && s.wCount > 0;
+    const { readFree } = front;
+    const reads = readFree && this.readDue <= now;
+    const writes = front.writeReady;
     let beats = Math.floor(s.credit / this.price);
     const poor = (reads ? 1 : 0) + (writes ? 1 : 0) > beats;
     const readFirst = !writes || s.lastWasWrite !== 0;
@@ -279,189 +211,61 @@ export class AxiMemory extends Module {
       moved = true;
       s.lastWasWrite = 1;
     }
-    if (this.respond(now)) moved = true;
-    this.ar.ready.write(s.arCount < this.depth ? 1 : 0);
-    this.aw.ready.write(s.awCount + s.bCount < this.depth ? 1 : 0);
-    this.w.ready.write(s.wCount < WRITE_BEATS ? 1 : 0);
+    if (front.responses.show(now)) moved = true;
+    front.driveReady();
     if (moved || poor) return true;
-    this.sleepUntilDue(now, rFree);
+    this.sleepUntilDue(now, readFree);
     return false;
   }
 
+  /** Cycle at whose edge the first read burst may show its first beat; Infinity without one. */
+  private get readDue(): number {
+    const { reads } = this.front;
+    return reads.count > 0 ? reads.acceptedAt + this.latency - 1 : Infinity;
+  }
+
   /** Asks to be woken at the edge at which the next read burst or response falls due. */
-  private sleepUntilDue(now: number, rFree: boolean): void {
+  private sleepUntilDue(now: number, readFree: boolean): void {
     const s = this.state;
-    let due = Infinity;
-    if (s.arCount > 0 && rFree) due = s.arDue[s.arHead]!;
-    if (s.bCount > 0 && this.b.valid.value === 0) due = Math.min(due, s.bDue[s.bHead]!);
+    const { responses } = this.front;
+    let due = readFree ? this.readDue : Infinity;
+    if (responses.count > 0 && this.b.valid.value === 0) due = Math.min(due, responses.due);
     if (due === Infinity || due <= now || s.wake === due) return;
     s.wake = due;
     this.sim.wakeAt(this.process, due);
   }
 
-  /** Takes what the three sinks offer. */
-  private accept(now: number): boolean {
-    const s = this.state;
-    let moved = false;
-    const { ar, aw, w } = this;
-    if (ar.valid.value !== 0 && ar.ready.value !== 0) {
-      const i = (s.arHead + s.arCount) % this.depth;
-      this.checkBurst(ar, now);
-      s.arDue[i] = now + this.latency - 1;
-      s.arId[i] = ar.payload.id.value;
-      s.arAddr[i] = ar.payload.addr.value;
-      s.arLen[i] = ar.payload.len.value;
-      s.arSize[i] = ar.payload.size.value;
-      s.arBurst[i] = ar.payload.burst.value;
-      s.arCount += 1;
-      moved = true;
-    }
-    if (aw.valid.value !== 0 && aw.ready.value !== 0) {
-      const i = (s.awHead + s.awCount) % this.depth;
-      this.checkBurst(aw, now);
-      s.awId[i] = aw.payload.id.value;
-      s.awAddr[i] = aw.payload.addr.value;
-      s.awLen[i] = aw.payload.len.value;
-      s.awSize[i] = aw.payload.size.value;
-      s.awBurst[i] = aw.payload.burst.value;
-      s.awCount += 1;
-      moved = true;
-    }
-    if (w.valid.value !== 0 && w.ready.value !== 0) {
-      const i = (s.wHead + s.wCount) % WRITE_BEATS;
-      w.payload.data.copyTo(s.wData, i * this.lanes);
-      s.wStrb[i] = w.payload.strb.value;
-      s.wLast[i] = w.payload.last.value;
-      s.wCount += 1;
-      moved = true;
-    }
-    return moved;
-  }
-
   /** Shows the next beat of the first read burst. */
   private readBeat(): void {
-    const s = this.state;
-    const { payload } = this.r;
-    const i = s.arHead;
-    const start = s.arAddr[i]!;
-    const len = s.arLen[i]!;
-    const size = s.arSize[i]!;
-    const addr = beatAddress(start, s.arBeat, len + 1, size, s.arBurst[i]!);
-    const resp = this.responseFor(start, addr);
+    const { front, contents } = this;
+    const address = front.reads.address();
+    const resp = front.responseTo(front.reads, address);
     if (resp === RESPONSE.okay) {
-      const at = this.contents.seek(alignDown(addr, this.busBytes) / WORD_BYTES);
-      payload.data.writeFrom(this.contents.page, at);
-      const bytes = sizeBytes(size);
-      s.bytesRead += bytes - (addr - alignDown(addr, bytes));
-    } else payload.data.writeFrom(this.zeros);
-    const last = s.arBeat === len;
-    payload.id.write(s.arId[i]!);
-    payload.resp.write(resp);
-    payload.last.write(last ? 1 : 0);
-    this.r.valid.write(1);
-    s.readBeats += 1;
-    if (last) {
-      s.arBeat = 0;
-      s.arHead = (i + 1) % this.depth;
-      s.arCount -= 1;
-    } else s.arBeat += 1;
+      const at = contents.seek(alignDown(address, this.busBytes) / WORD_BYTES);
+      this.r.payload.data.writeFrom(contents.page, at);
+    }
+    front.showRead(address, resp);
   }
 
   /** Stores the first waiting beat of the first write burst. */
   private writeBeat(now: number): void {
-    const s = this.state;
-    const i = s.awHead;
-    const from = s.wHead;
-    const start = s.awAddr[i]!;
-    const len = s.awLen[i]!;
-    const last = s.awBeat === len;
-    if ((s.wLast[from] !== 0) !== last)
-      throw new AxiProtocolError(
-        this.path,
-        `w_last is ${s.wLast[from]} on beat ${s.awBeat} of a burst of ${len + 1} beats`,
-        now,
-      );
-    const addr = beatAddress(start, s.awBeat, len + 1, s.awSize[i]!, s.awBurst[i]!);
-    const resp = this.responseFor(start, addr);
-    if (resp === RESPONSE.okay) this.store(alignDown(addr, this.busBytes), from);
-    s.awResp = Math.max(s.awResp, resp);
-    s.writeBeats += 1;
-    s.wHead = (from + 1) % WRITE_BEATS;
-    s.wCount -= 1;
-    if (!last) {
-      s.awBeat += 1;
-      return;
-    }
-    const tail = (s.bHead + s.bCount) % this.depth;
-    s.bDue[tail] = now + this.writeLatency - 1;
-    s.bId[tail] = s.awId[i]!;
-    s.bResp[tail] = s.awResp;
-    s.bCount += 1;
-    s.awBeat = 0;
-    s.awResp = RESPONSE.okay;
-    s.awHead = (i + 1) % this.depth;
-    s.awCount -= 1;
+    const { front } = this;
+    const { writes } = front;
+    front.checkLast(now);
+    const address = writes.address();
+    const resp = front.responseTo(writes, address);
+    if (resp === RESPONSE.okay) this.store(alignDown(address, this.busBytes));
+    const { id } = writes;
+    const answer = front.endWriteBeat(resp);
+    if (answer >= 0) front.responses.push(id, answer, now + this.writeLatency - 1);
   }
 
-  /** Writes the strobed bytes of waiting beat `from` to the bus word at byte address `base`. */
-  private store(base: number, from: number): void {
-    const s = this.state;
-    let strobes = s.wStrb[from]!;
-    if (strobes === 0) return;
-    const at = this.contents.seekForWrite(base / WORD_BYTES);
-    const { page } = this.contents;
-    const { lanes } = this;
-    const data = from * lanes;
-    if (strobes === this.allStrobes) {
-      for (let j = 0; j < lanes; j++) page[at + j] = s.wData[data + j]!;
-      s.bytesWritten += this.busBytes;
-      return;
-    }
-    for (let j = 0; strobes > 0; j++) {
-      const pair = strobes % 4;
-      strobes = (strobes - pair) / 4;
-      if (pair === 0) continue;
-      const mask = (pair % 2) * 0xff + (pair >= 2 ? 0xff00 : 0);
-      page[at + j] = (page[at + j]! & ~mask) | (s.wData[data + j]! & mask);
-      s.bytesWritten += pair === 3 ? 2 : 1;
-    }
-  }
-
-  /** Shows the first response once it is due. */
-  private respond(now: number): boolean {
-    const s = this.state;
-    const { b } = this;
-    const free = b.valid.value === 0 || b.ready.value !== 0;
-    if (!free || s.bCount === 0 || s.bDue[s.bHead]! > now) return false;
-    b.payload.id.write(s.bId[s.bHead]!);
-    b.payload.resp.write(s.bResp[s.bHead]!);
-    b.valid.write(1);
-    s.bHead = (s.bHead + 1) % this.depth;
-    s.bCount -= 1;
-    return true;
-  }
-
-  private responseFor(start: number, addr: number): number {
-    if (addr < this.capacityBytes) return RESPONSE.okay;
-    return start < this.capacityBytes ? RESPONSE.slaveError : RESPONSE.decodeError;
-  }
-
-  private checkBurst(channel: Channel<AxiAddress>, now: number): void {
-    const { addr, len, size, burst } = channel.payload;
-    const fault = burstFault(addr.value, len.value + 1, size.value, burst.value, this.busBytes);
-    if (fault !== null) throw new AxiProtocolError(channel.path, fault, now);
-  }
-
-  private checkRange(address: number, words: number): void {
-    if (!Number.isInteger(address) || address < 0 || address % WORD_BYTES !== 0)
-      throw new ConfigError(this.path, 'address', 'an even integer of 0 or more', address);
-    if (address + words * WORD_BYTES > this.capacityBytes)
-      throw new ConfigError(
-        this.path,
-        'address + words',
-        `within the capacity of ${this.capacityBytes} bytes`,
-        `${address} + ${words} words`,
-      );
+  /** Writes the strobed bytes of the first waiting beat to the bus word at byte address `base`. */
+  private store(base: number): void {
+    const { front, contents } = this;
+    if (front.waiting.strobes === 0) return;
+    const at = contents.seekForWrite(base / WORD_BYTES);
+    front.state.bytesWritten += front.waiting.store(contents.page, at);
   }
 }
 
@@ -479,46 +283,4 @@ function ratioOf(path: string, bandwidth: number | Rational): Rational {
       bandwidth,
     );
   return ratio;
-}
-
-function emptyRegisters(depth: number, lanes: number): Registers {
-  const ring = (): Float64Array => new Float64Array(depth);
-  return {
-    arCount: 0,
-    arHead: 0,
-    arDue: ring(),
-    arId: ring(),
-    arAddr: ring(),
-    arLen: ring(),
-    arSize: ring(),
-    arBurst: ring(),
-    arBeat: 0,
-    awCount: 0,
-    awHead: 0,
-    awId: ring(),
-    awAddr: ring(),
-    awLen: ring(),
-    awSize: ring(),
-    awBurst: ring(),
-    awBeat: 0,
-    awResp: RESPONSE.okay,
-    wCount: 0,
-    wHead: 0,
-    wData: new Int16Array(WRITE_BEATS * lanes),
-    wStrb: new Float64Array(WRITE_BEATS),
-    wLast: new Uint8Array(WRITE_BEATS),
-    bCount: 0,
-    bHead: 0,
-    bDue: ring(),
-    bId: ring(),
-    bResp: ring(),
-    credit: 0,
-    creditCycle: 0,
-    lastWasWrite: 0,
-    wake: -1,
-    readBeats: 0,
-    writeBeats: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-  };
 }

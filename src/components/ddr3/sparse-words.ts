@@ -1,3 +1,6 @@
+import { ConfigError } from '../../kernel/index.js';
+import { WORD_BYTES } from '../axi/channels.js';
+
 /** Words of a page: 64 KiB. A multiple of every bus width, so a beat never lies in two pages. */
 const PAGE_WORDS = 32_768;
 const UNTOUCHED = new Int16Array(PAGE_WORDS);
@@ -75,4 +78,17 @@ export class SparseWords {
     this.pageNumber = -1;
     saved.numbers.forEach((number, i) => this.pages.set(number, saved.pages[i]!.slice()));
   }
+}
+
+/** Holds the host's back door to the words that there are. @throws ConfigError naming `path` */
+export function checkWords(path: string, address: number, words: number, capacityBytes: number): void {
+  if (!Number.isInteger(address) || address < 0 || address % WORD_BYTES !== 0)
+    throw new ConfigError(path, 'address', 'an even integer of 0 or more', address);
+  if (address + words * WORD_BYTES > capacityBytes)
+    throw new ConfigError(
+      path,
+      'address + words',
+      `within the capacity of ${capacityBytes} bytes`,
+      `${address} + ${words} words`,
+    );
 }

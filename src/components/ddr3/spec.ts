@@ -91,7 +91,7 @@ interface Real {
   readonly max: number;
   readonly help: string;
 }
-/** What a key takes. */
+/** What a key may be given as. */
 export type Ddr3Rule = Whole | OneOf | Text | Real;
 
 const whole = (min: number, max: number, help: string): Whole => ({ kind: 'whole', min, max, help });
@@ -174,8 +174,8 @@ const CURRENT_RULES: Readonly<Record<keyof Currents, Ddr3Rule>> = {
   IDD5: current('refreshes every tRFC, mA a part'),
 };
 
-/** Every key that {@link ddr3Spec} knows, and what it takes. */
-export const ddr3Rules: Readonly<Record<string, Ddr3Rule>> = {
+/** Every key that {@link ddr3Spec} knows. */
+export const DDR3_RULES: Readonly<Record<string, Ddr3Rule>> = {
   ...OPTION_RULES,
   ...TIMING_RULES,
   ...CURRENT_RULES,
@@ -213,7 +213,7 @@ export function ddr3Keys(): readonly {
   readonly wanted: string;
   readonly help: string;
 }[] {
-  return Object.entries(ddr3Rules).map(([key, rule]) => ({ key, wanted: wantedBy(rule), help: rule.help }));
+  return Object.entries(DDR3_RULES).map(([key, rule]) => ({ key, wanted: wantedBy(rule), help: rule.help }));
 }
 
 function wantedBy(rule: Ddr3Rule): string {
@@ -250,12 +250,12 @@ function fits(rule: Ddr3Rule, value: unknown): boolean {
  */
 export function ddr3Spec(config: Ddr3Config = {}, path = 'ddr3'): Ddr3Spec {
   for (const [key, value] of Object.entries(config)) {
-    const rule = Object.hasOwn(ddr3Rules, key) ? ddr3Rules[key] : undefined;
+    const rule = Object.hasOwn(DDR3_RULES, key) ? DDR3_RULES[key] : undefined;
     if (rule === undefined)
       throw new ConfigError(
         path,
         key,
-        `a known key (near it: ${nearest(key, Object.keys(ddr3Rules), 3).join(', ')})`,
+        `a known key (near it: ${nearest(key, Object.keys(DDR3_RULES), 3).join(', ')})`,
         value,
       );
     if (!fits(rule, value)) throw new ConfigError(path, key, wantedBy(rule), value);

@@ -88,6 +88,12 @@ export class Ddr3Statistics {
   readonly bus: Float64Array = new Float64Array(BUS_CAUSES.length);
   /** Clock at which the latest burst ends. */
   busEnd = 0;
+
+  /** A request that was accepted at `acceptedAt` is, or will be, done at `doneAt`. */
+  done(write: boolean, acceptedAt: number, doneAt: number): void {
+    (write ? this.writeLatency : this.readLatency).add(doneAt - acceptedAt);
+    if (doneAt > this.lastDone) this.lastDone = doneAt;
+  }
 }
 
 /** Places in {@link Ddr3Statistics.bus}. */

@@ -1,3 +1,4 @@
+import type { WriteBeatQueue } from '../axi/slave-queues.js';
 import type { SparseWords } from './sparse-words.js';
 
 const FREE = -1;
@@ -8,7 +9,7 @@ const FILLING = -2;
  * beats of a bus, then waits until its command is issued, when it goes into the contents.
  */
 export class WriteLines {
-  state: {
+  readonly state: {
     words: Int16Array;
     /** Per word: bits of the bytes that are set, 0xff low and 0xff00 high. */
     mask: Uint16Array;
@@ -54,12 +55,10 @@ export class WriteLines {
     this.state.order[line] = this.state.next++;
   }
 
-  /** Sets the bytes that `mask` (0xff low, 0xff00 high) names in word `at` of a line. */
-  put(line: number, at: number, word: number, mask: number): void {
+  /** Lays the first waiting beat over a line, from word `at` of it on. Returns how many bytes it set. */
+  fill(line: number, at: number, beats: WriteBeatQueue): number {
     const s = this.state;
-    const i = line * this.lineWords + at;
-    s.words[i] = (s.words[i]! & ~mask) | (word & mask);
-    s.mask[i]! |= mask;
+    return beats.store(s.words, line * this.lineWords + at, s.mask);
   }
 
   /** Whether every byte, or none, is set. */

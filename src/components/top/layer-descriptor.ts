@@ -82,7 +82,10 @@ function place<T>(visit: (field: (typeof FIELDS)[number], word: number, bit: num
   });
 }
 
-/** Packs a descriptor into 32-bit words. @throws ConfigError for a value that does not fit its field. */
+/** Filters of a layer, all groups together: rows of results carry their filter in 16 bits. */
+const MOST_FILTERS = 2 ** 16;
+
+/** Packs a descriptor into 32-bit words. @throws ConfigError for a value that does not fit its field, and for too many filters */
 export function packDescriptor(path: string, descriptor: LayerDescriptor): Float64Array {
   const words = new Float64Array(DESCRIPTOR_WORDS);
   place(([name, width], word, bit) => {
@@ -92,6 +95,9 @@ export function packDescriptor(path: string, descriptor: LayerDescriptor): Float
     }
     words[word]! += value * 2 ** bit;
   });
+  const filters = descriptor.groups * descriptor.filters;
+  if (filters > MOST_FILTERS)
+    throw new ConfigError(path, 'groups · filters', `at most ${MOST_FILTERS}`, filters);
   return words;
 }
 

@@ -1,3 +1,4 @@
+import { nextNumber } from '../l2-work-queue.js';
 import type { LayerDescriptor } from './layer-descriptor.js';
 
 /**
@@ -9,7 +10,7 @@ export interface NestState {
   block: number;
   band: number;
   part: number;
-  /** Blocks and entries (bands, or parts of tiles) since the start of the layer: their lowest bits choose the halves. */
+  /** Numbers, in two bits, of the block and the entry (a band, or a part of a tile): their lowest bits choose the halves. */
   blocks: number;
   entries: number;
   done: number;
@@ -63,14 +64,14 @@ export function restartNest(s: NestState): void {
 
 /** Moves on by one entry. */
 export function nextEntry(s: NestState, shape: NestShape): void {
-  s.entries += 1;
+  s.entries = nextNumber(s.entries);
   s.part += 1;
   if (s.part < shape.parts) return;
   s.part = 0;
   s.band += 1;
   if (s.band < shape.bands) return;
   s.band = 0;
-  s.blocks += 1;
+  s.blocks = nextNumber(s.blocks);
   s.block += 1;
   if (s.block < shape.blocksPerGroup) return;
   s.block = 0;

@@ -16,7 +16,7 @@ import {
 import { roundingSeed } from '../../numbers/seeds.js';
 import { ADDRESS_BITS } from '../axi/channels.js';
 import { FILL_KIND, fillCommand } from '../l2-cache.js';
-import { workEntry } from '../l2-work-queue.js';
+import { ahead, workEntry } from '../l2-work-queue.js';
 import { readCommand } from '../read-dma.js';
 import { collectorWork } from '../row-collector.js';
 import { DESCRIPTOR_WORDS, type LayerDescriptor, PAGE_BYTES, unpackDescriptor } from './layer-descriptor.js';
@@ -106,7 +106,9 @@ const registers = (loader: Loader) => ({
  *          on. FLUSH ends with the first cycle with `idle` and without `pooled`; FENCE, DONE and IDLE follow. The next
  *          descriptor can be accepted in the first cycle of IDLE.
  * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles.
- * Storage  Four loop counters, flags of four halves, one descriptor.
+ * Storage  Four sets of loop counters, each as wide as the field of the descriptor that bounds it (band: 32 bits, for tiles of parted
+ *          sums); numbers of blocks and entries in two bits; flags of four halves; one descriptor. Cycles by cause are exact to 53 bits
+ *          here; 32 bits of hardware would count 25 s at 166 MHz.
  * Errors   ConfigError for n out of range. The sum of the causes is asserted for every layer.
  * Source   The machine contract, sections 4 (seeds), 6 (sums too long) and 9. Own: the units are seeded beside the first loads, of
  *          which none can give a result earlier than n cycles after its first read. Cycles and phases: docs/timing-model.md.
@@ -201,9 +203,10 @@ export class TopController extends Module {
     const { group, block, band, part, done } = loader.nest;
     const loads =
       done !== 0 ? 'all loads given' : `loading group ${group}, block ${block}, band ${band}, part ${part}`;
-    const why = `${TOP_STATES[phase]} of layer ${descriptor.layer}: ${loads}; ${retire.entries} entries read of ${compute.entries} begun`;
+    const begun = ahead(retire.entries, compute.entries);
+    const why = `${TOP_STATES[phase]} of layer ${descriptor.layer}: ${loads}; ${begun} entries begun and not read`;
     // Reads that were begun and do not end wait for room behind the array; otherwise the loads are what is missing.
-    const whom = retire.entries < compute.entries || retire.done !== 0 ? 'the store path' : 'the load path';
+    const whom = begun > 0 || retire.done !== 0 ? 'the store path' : 'the load path';
     return [{ who: this.path, whom, why }];
   }
 
@@ -393,7 +396,7 @@ export class TopController extends Module {
     const half = halfB(compute);
     const loaded = loader.bAllGiven[half] !== 0 && loader.bDone[half] === loader.bGiven[half];
     // The half may still be that of the entry before last, until its last read has been made.
-    if (compute.done !== 0 || !loaded || compute.entries - retire.entries > 1) return taken;
+    if (compute.done !== 0 || !loaded || ahead(retire.entries, compute.entries) > 1) return taken;
     const band = bandRows(d, this.n, compute.band);
     const part = partOf(d, shape, compute.part);
     const { payload } = work;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Ddr3Config, type Ddr3Rule, ddr3Rules } from '../../components/ddr3/spec.js';
+import { type Ddr3Config, DDR3_RULES } from '../../components/ddr3/spec.js';
+import { ddr3Value } from '../../components/ddr3/value-schema.js';
 
 const positive = z.int().min(1);
 export const MEMORY_MODELS = ['ddr3', 'ideal'] as const;
@@ -19,23 +20,10 @@ const link = {
     .describe('width of the AXI link; below 256 a width converter stands before it'),
 };
 
-function ddr3Value(rule: Ddr3Rule): z.ZodType {
-  switch (rule.kind) {
-    case 'whole':
-      return z.int().min(rule.min).max(rule.max);
-    case 'real':
-      return z.number().min(rule.min).max(rule.max);
-    case 'one':
-      return z.union(rule.of.map((value) => z.literal(value)));
-    default:
-      return z.string();
-  }
-}
-
 /** The DDR3 channel's own configuration; it says itself what is wrong with one (ddr3Spec). */
 const ddr3Schema = z.strictObject(
   Object.fromEntries(
-    Object.entries(ddr3Rules).map(([key, rule]) => [key, ddr3Value(rule).optional().describe(rule.help)]),
+    Object.entries(DDR3_RULES).map(([key, rule]) => [key, ddr3Value(rule).optional().describe(rule.help)]),
   ),
 ) as unknown as z.ZodType<Ddr3Config, Ddr3Config>;
 

@@ -21,6 +21,8 @@ export class Blocks {
   base = 0;
   /** What stands behind the last white space of the file: a word that may have been cut off. Empty before the end. */
   rest = '';
+  /** True when the file ends in `$end` without white space behind it. */
+  bareEnd = false;
   private filled = 0;
   private ended = false;
   private readonly descriptor: number;
@@ -139,6 +141,7 @@ export class Blocks {
     this.limit = whole;
     if (this.rest !== '$end' || this.filled - whole !== 4) return whole > 0;
     this.rest = '';
+    this.bareEnd = true;
     if (this.filled === this.buffer.length) this.grow();
     this.buffer[this.filled++] = NEWLINE;
     this.limit = this.filled;

@@ -99,6 +99,8 @@ export class HeaderReader {
         blocks.at = this.wordAt;
         return true;
       }
+      // Half an $enddefinitions.
+      if (word === '$end' && blocks.bareEnd) return false;
       if (word === '$end') throw this.error('a keyword like $scope, $var or $enddefinitions', word);
       const words = this.untilEnd();
       if (words === null) return false;

@@ -23,7 +23,7 @@ export function splitPath(path: string): string[] {
   return names;
 }
 
-/** The name that an escaped word means: `\\a+b` is `a+b`. */
+/** The name that an escaped word means: `\a+b` is `a+b`. */
 export function unescaped(word: string): string {
   if (!word.startsWith('\\') || word.length < 2) return word;
   return word.slice(1);

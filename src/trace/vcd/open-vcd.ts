@@ -86,7 +86,7 @@ class OpenVcd implements VcdFile {
     const start = this.notes.before(from);
     if (start !== null) {
       scanner.recall(start.values, window);
-      scanner.seek(start.offset, start.time);
+      scanner.seek(start.offset);
     }
     for (let more = true; more && !window.done;) {
       more = scanner.step(window);

@@ -95,11 +95,9 @@ export class VcdScanner {
     this.body = this.blocks.base + this.blocks.at;
   }
 
-  /** Goes on at a word that gives a time, which must be `time` or later. */
-  seek(offset: number, time: number): void {
+  /** Goes on at a word that gives a time, ahead of every word told so far. */
+  seek(offset: number): void {
     this.blocks.seek(offset);
-    this.now = time;
-    this.section = false;
   }
 
   /**

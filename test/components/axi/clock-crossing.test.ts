@@ -5,6 +5,7 @@ import { AxiClockCrossing, type AxiClockCrossingSpec } from '../../../src/compon
 import { AxiRegisterSlice, type AxiRegisterSliceSpec } from '../../../src/components/axi/register-slice.js';
 import { ConfigError, connect, int, Simulator } from '../../../src/kernel/index.js';
 import { Feeder, type Item, random, Taker } from '../memory-bench.js';
+import { unchecked } from '../../axi-checkers.js';
 import { burst, masterAt, slaveAt, words } from './bench.js';
 
 const MHZ = 1_000_000;
@@ -195,7 +196,7 @@ describe('AxiClockCrossing', () => {
 
   it('brings all five channels over unchanged, two edges of the far clock after their handshake', () => {
     for (const mMhz of [200, 800]) {
-      const { sim, sClock, master, slave } = rig({}, mMhz);
+      const { sim, sClock, master, slave } = unchecked(rig({}, mMhz));
       master.ar.push(burst(0x10, 2, 5, 4));
       master.aw.push(burst(2 ** 33 - 16, 1, 6, 4));
       master.w.push(data(7));
@@ -214,7 +215,7 @@ describe('AxiClockCrossing', () => {
   });
 
   it('resets both sides', () => {
-    const { sim, sClock, crossing, slave, master } = rig();
+    const { sim, sClock, crossing, slave, master } = unchecked(rig());
     master.ar.push(burst(0, 1));
     slave.b.push({ id: 0, resp: 0 });
     sim.step(sClock, 2);
@@ -250,7 +251,7 @@ describe('AxiRegisterSlice', () => {
   }
 
   it('passes a transfer a cycle on every channel, each one cycle later', () => {
-    const { sim, master, slave } = rig();
+    const { sim, master, slave } = unchecked(rig());
     for (let i = 0; i < 5; i++) {
       master.ar.push(burst(16 * i, 1, i, 4));
       master.aw.push(burst(16 * i, 1, i, 4));

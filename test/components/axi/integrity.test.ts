@@ -7,6 +7,12 @@ import type { AxiPort } from '../../../src/components/axi/link.js';
 import type { AxiProtocolChecker } from '../../../src/components/axi/protocol-checker.js';
 import { AxiWidthConverter } from '../../../src/components/axi/width-converter.js';
 import { AxiMemory } from '../../../src/components/ddr3/axi-memory.js';
+import { Ddr3 } from '../../../src/components/ddr3/ddr3.js';
+import {
+  checkerLimits,
+  Ddr3TimingChecker,
+  violationText,
+} from '../../../src/components/ddr3/timing-checker.js';
 import { Simulator } from '../../../src/kernel/index.js';
 import { random } from '../memory-bench.js';
 import {
@@ -28,16 +34,16 @@ function bursts(seed: number, count: number, busBytes: number, idBits: number, p
 
 /** What the memory holds in the pages, against the plain one. */
 function expectEqual(
-  memory: AxiMemory | TrafficSlave,
+  memory: AxiMemory | Ddr3 | TrafficSlave,
   base: number,
   plain: PlainMemory,
   pages: number[],
 ): void {
   for (const page of pages) {
     const got =
-      memory instanceof AxiMemory
-        ? toBytes(memory.dump(page - base, 2 * KB))
-        : Uint8Array.from({ length: 4 * KB }, (_, i) => memory.memory.get(page + i));
+      memory instanceof TrafficSlave
+        ? Uint8Array.from({ length: 4 * KB }, (_, i) => memory.memory.get(page + i))
+        : toBytes(memory.dump(page - base, 2 * KB));
     const want = Uint8Array.from({ length: 4 * KB }, (_, i) => plain.get(page + i));
     expect(Buffer.compare(got, want), `page 0x${page.toString(16)}`).toBe(0);
   }
@@ -94,8 +100,9 @@ function converterRig(seed: number, sLanes: number, mLanes: number, pack: boolea
 }
 
 /**
- * Two masters of 64 and 256 bit at 166 MHz, an interconnect, and two memories: one behind a downsizer and a crossing to
- * 200 MHz, one behind a crossing to 800 MHz that answers in any order. Pages alternate between the masters.
+ * Two masters of 64 and 256 bit at 166 MHz, an interconnect, and three memories: one behind a downsizer and a crossing to
+ * 200 MHz, one behind a crossing to 800 MHz that answers in any order, and the DDR3 with its controller behind another. Pages
+ * alternate between the masters.
  */
 function systemRig(seed: number, rate: number): Rig {
   const sim = new Simulator({ checkWidths: true });
@@ -105,7 +112,15 @@ function systemRig(seed: number, rate: number): Rig {
   const next = random(seed);
   const plain = new PlainMemory();
   const upper = 2 ** 32;
-  const pages = (m: number): number[] => [m * 4 * KB, (m + 2) * 4 * KB, upper + m * 4 * KB];
+  // From here on the DDR3: the last 64 KB that it has, and rows of two banks.
+  const dram = 2 ** 33 - 64 * KB;
+  const pages = (m: number): number[] => [
+    m * 4 * KB,
+    (m + 2) * 4 * KB,
+    upper + m * 4 * KB,
+    dram + m * 4 * KB,
+    dram + (m + 2) * 4 * KB,
+  ];
   const hole = 64 * KB;
   const unmapped = (address: number): boolean => address >= hole && address < upper;
   const master = (m: number, lanes: number): TrafficMaster => {
@@ -131,7 +146,7 @@ function systemRig(seed: number, rate: number): Rig {
     idBits: 3,
     arbitration: next() < 0.5 ? 'priority' : 'round-robin',
     outstanding: next() < 0.5 ? 2 : 16,
-    slaves: [[{ base: 0, bytes: hole }], [{ base: upper, bytes: hole }]],
+    slaves: [[{ base: 0, bytes: hole }], [{ base: upper, bytes: hole }], [{ base: dram, bytes: hole }]],
   });
   const down = new AxiWidthConverter(sim, 'down', { clock: array, sLanes: 16, mLanes: 8 });
   const toAxi = new AxiClockCrossing(sim, 'to_axi', { sClock: array, mClock: axi, lanes: 8 });
@@ -144,6 +159,10 @@ function systemRig(seed: number, rate: number): Rig {
     rate,
     next: random(seed + 30),
   });
+  const toDram = new AxiClockCrossing(sim, 'to_dram', { sClock: array, mClock: ddr });
+  const ddr3 = new Ddr3(sim, 'dram', { clock: ddr });
+  const timing = new Ddr3TimingChecker(checkerLimits());
+  ddr3.observeCommands(timing.command.bind(timing));
   const links: readonly (readonly [AxiPort, AxiPort])[] = [
     [masters[0]!, up.s],
     [up.m, fabric.s[0]!],
@@ -153,19 +172,24 @@ function systemRig(seed: number, rate: number): Rig {
     [toAxi.m, memory],
     [fabric.m[1]!, toDdr.s],
     [toDdr.m, slave],
+    [fabric.m[2]!, toDram.s],
+    [toDram.m, ddr3],
   ];
   const checkers = links.map(([from, to], i) =>
     connectStalled(sim, `link${i}`, from, to, rate, seed + 40 + i),
   );
-  const low = [...pages(0), ...pages(1)].filter((page) => page < upper);
-  const high = [...pages(0), ...pages(1)].filter((page) => page >= upper);
+  const all = [...pages(0), ...pages(1)];
+  const within = (from: number): number[] => all.filter((page) => page >= from && page < from + hole);
   return {
     sim,
     masters,
     checkers,
     check: () => {
-      expectEqual(memory, 0, plain, low);
-      expectEqual(slave, 0, plain, high);
+      expectEqual(memory, 0, plain, within(0));
+      expectEqual(slave, 0, plain, within(upper));
+      expectEqual(ddr3, 0, plain, within(dram));
+      expect(timing.violations.map(violationText)).toEqual([]);
+      expect(ddr3.bytesRead + ddr3.bytesWritten).toBeGreaterThan(0);
     },
   };
 }
@@ -186,7 +210,7 @@ describe('reads and writes through width converters', () => {
   });
 });
 
-describe('reads and writes of two masters through interconnect, converters and crossings', () => {
+describe('reads and writes of two masters through interconnect, converters, crossings and DDR3', () => {
   it('equal a plain memory, with back-pressure on every channel and a checker on every link', () => {
     fc.assert(
       fc.property(seeds, rates, (seed, rate) => finish(systemRig(seed, rate))),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AxiInterconnect, type AxiInterconnectSpec } from '../../../src/components/axi/interconnect.js';
 import { ConfigError, Simulator } from '../../../src/kernel/index.js';
+import { unchecked } from '../../axi-checkers.js';
 import { burst, masterAt, slaveAt, times, words } from './bench.js';
 
 const PAGE = 4096;
@@ -49,7 +50,7 @@ describe('AxiInterconnect', () => {
   });
 
   it('brings R and B back in two cycles, without the master in the ID', () => {
-    const { sim, masters, slaves } = rig();
+    const { sim, masters, slaves } = unchecked(rig());
     slaves[0]!.r.push(read(16 + 3, 100, 0), read(16 + 3, 104));
     slaves[1]!.b.push({ id: 9, resp: 2 });
     sim.step(undefined, 12);
@@ -181,7 +182,7 @@ describe('AxiInterconnect', () => {
   });
 
   it('keeps a read burst together, and lets another slave in where it pauses', () => {
-    const { sim, masters, slaves } = rig();
+    const { sim, masters, slaves } = unchecked(rig());
     slaves[0]!.r.push(read(1, 0, 0), read(1, 4, 0), read(1, 8));
     slaves[1]!.r.push(read(2, 100, 0), read(2, 104));
     sim.step(undefined, 20);
@@ -196,7 +197,7 @@ describe('AxiInterconnect', () => {
   });
 
   it("keeps to a burst that has begun though the turn is another slave's", () => {
-    const { sim, masters, slaves } = rig();
+    const { sim, masters, slaves } = unchecked(rig());
     slaves[1]!.r.push(read(2, 100, 0), read(2, 104, 0), read(2, 108));
     sim.step(undefined, 1);
     slaves[0]!.r.push(read(1, 0));
@@ -205,7 +206,7 @@ describe('AxiInterconnect', () => {
   });
 
   it('serves answers of two slaves in turn', () => {
-    const { sim, masters, slaves } = rig();
+    const { sim, masters, slaves } = unchecked(rig());
     for (let i = 0; i < 3; i++) {
       slaves[0]!.r.push(read(1, i));
       slaves[1]!.r.push(read(2, i));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { burstFault } from '../../../src/components/axi/burst.js';
+import { axiAddressOf, axiReadData } from '../../../src/components/axi/channels.js';
 import { checkAxiLinks } from '../../../src/components/axi/check-links.js';
 import { AxiProtocolError } from '../../../src/components/axi/errors.js';
 import { AxiClockCrossing } from '../../../src/components/axi/clock-crossing.js';
@@ -11,11 +12,12 @@ import { allowedStrobes, brokenBurstRule, strobesOutside } from '../../../src/co
 import {
   type Clock,
   ConfigError,
+  connect,
   restoreSnapshot,
   Simulator,
   takeSnapshot,
 } from '../../../src/kernel/index.js';
-import { pick, random } from '../memory-bench.js';
+import { Feeder, pick, random, Taker } from '../memory-bench.js';
 import { beatsOf, legalBurst, PlainMemory, TrafficMaster, TrafficSlave } from './traffic.js';
 import { type Cycle, scripted } from './wires.js';
 
@@ -753,5 +755,33 @@ describe('checkAxiLinks', () => {
     const slave = new TrafficSlave(sim, 'ram', { lanes: 4, idBits: 4, clock, rate: 1, next: random(2) });
     connectAxi(board.m, slave);
     expect(checkAxiLinks(sim).map((c) => c.path)).toEqual(['axi_check_board_m_ar']);
+  });
+
+  it('checks a slave whose wires come from a FIFO a channel, and names the FIFO at fault', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('axi', 200_000_000);
+    const slave = new TrafficSlave(sim, 'ram', { lanes: 4, idBits: 4, clock, rate: 1, next: random(2) });
+    const address = axiAddressOf(4);
+    // Two beats up to 4 KB and one beyond.
+    const ar = new Feeder(sim, 'ar_fifo', address, clock, [{ id: 1, addr: 4080, len: 2, size: 3, burst: 1 }]);
+    connect(ar.out, slave.ar);
+    connect(slave.r, new Taker(sim, 'r_fifo', axiReadData(4), clock).in);
+    const [checker, ...more] = checkAxiLinks(sim, { mode: 'collect' });
+    expect([checker!.path, more.length]).toEqual(['axi_check_ram_ar', 0]);
+    sim.step(clock, 2);
+    expect(checker!.violations.map((v) => [v.rule, v.path, v.cycle])).toEqual([
+      ['boundary-4k', 'ar_fifo.out', 1],
+    ]);
+  });
+
+  it('leaves alone what has a checker', () => {
+    const sim = new Simulator();
+    const clock = sim.clock('axi', 200_000_000);
+    const slave = new TrafficSlave(sim, 'ram', { lanes: 4, idBits: 4, clock, rate: 1, next: random(2) });
+    const board = new Board(sim, 'board', clock);
+    connectAxi(board.m, slave);
+    const mine = new AxiProtocolChecker(sim, 'mine', { clock, link: slave });
+    expect(mine.addresses.map((c) => c.path)).toEqual(['board.slice.ar.out', 'board.slice.aw.out']);
+    expect(checkAxiLinks(sim)).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import {
 } from '../../../src/components/axi/width-converter.js';
 import { ConfigError, Simulator } from '../../../src/kernel/index.js';
 import type { Item } from '../memory-bench.js';
+import { unchecked } from '../../axi-checkers.js';
 import { burst, masterAt, slaveAt, words } from './bench.js';
 
 function rig(sLanes: number, mLanes: number, spec: Partial<AxiWidthConverterSpec> = {}) {
@@ -59,7 +60,7 @@ describe('AxiWidthConverter from 64 to 256 bit', () => {
   });
 
   it('takes read data apart, a narrow beat a cycle, with the response of the wide one', () => {
-    const { master, slave, run } = rig(4, 16);
+    const { master, slave, run } = unchecked(rig(4, 16));
     master.ar.push(burst(0x18, 3, 7));
     slave.r.push(read(words(16, 0), 0), read(words(16, 100), 1, 2));
     run();
@@ -125,7 +126,7 @@ describe('AxiWidthConverter from 256 to 64 bit', () => {
   });
 
   it('puts read data together and keeps the worst response', () => {
-    const { master, slave, run } = rig(16, 4);
+    const { master, slave, run } = unchecked(rig(16, 4));
     master.ar.push(burst(0x28, 2, 3, 5));
     for (let i = 0; i < 7; i++) slave.r.push(read(words(4, 10 * i), i === 6 ? 1 : 0, i === 1 ? 2 : 0));
     run();
@@ -145,7 +146,7 @@ describe('AxiWidthConverter from 256 to 64 bit', () => {
   });
 
   it('cuts a burst of more than 256 narrow beats where a wide beat ends, and answers it once with the worst response', () => {
-    const { master, slave, run } = rig(16, 4);
+    const { master, slave, run } = unchecked(rig(16, 4));
     // 128 wide beats from 0x18 on: 1 + 127·4 narrow ones; the first part stops at a multiple of 32 bytes.
     master.aw.push(burst(0x18, 128, 3, 5), burst(0x1000, 1, 4, 5));
     run(10);
@@ -164,7 +165,7 @@ describe('AxiWidthConverter from 256 to 64 bit', () => {
   });
 
   it('turns a WRAP into INCR bursts up to its top and from its bottom, one when it starts there', () => {
-    const { master, slave, run } = rig(16, 4);
+    const { master, slave, run } = unchecked(rig(16, 4));
     master.ar.push(burst(0x1c0, 4, 1, 5, 2), burst(0x180, 4, 2, 5, 2));
     for (let i = 0; i < 32; i++) slave.r.push(read(words(4, i), [7, 15, 31].includes(i) ? 1 : 0));
     run(60);
@@ -226,7 +227,7 @@ describe('AxiWidthConverter', () => {
   });
 
   it('is as new after a reset in mid-run', () => {
-    const { sim, converter, master, slave, run } = rig(16, 4);
+    const { sim, converter, master, slave, run } = unchecked(rig(16, 4));
     master.ar.push(burst(0x1c0, 4, 1, 5, 2));
     master.aw.push(burst(0x1c0, 4, 1, 5, 2), burst(0, 4, 1, 5));
     master.w.push(write(words(16, 0), 0, 0));

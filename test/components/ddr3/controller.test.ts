@@ -4,6 +4,7 @@ import { Ddr3Controller } from '../../../src/components/ddr3/controller.js';
 import { ddr3Report } from '../../../src/components/ddr3/report.js';
 import type { RequestTrace } from '../../../src/components/ddr3/request-trace.js';
 import { type Ddr3Config, ddr3Spec } from '../../../src/components/ddr3/spec.js';
+import { LatencyHistogram } from '../../../src/components/ddr3/statistics.js';
 import { TraceRun, runTrace } from '../../../src/components/ddr3/trace-run.js';
 import { checked, configs, shapes, stream } from './streams.js';
 
@@ -173,6 +174,22 @@ describe('Ddr3Controller', () => {
     expect(bound).toBeLessThan(500 + 60);
   });
 
+  it('serves a read that drains without end keep waiting once it is starving', () => {
+    // Writes as fast as they are taken, row by row, and one read.
+    const trace: Request[] = Array.from({ length: 6000 }, (_, i) => [2 ** 24 + i * 64, 'W', 0]);
+    for (const victim of [0x10000, ROW]) {
+      trace[200] = [victim, 'R', 0];
+      for (const [starvationClocks, limit] of [
+        [500, 600],
+        [2000, 2100],
+      ] as const) {
+        const latency = watch({ refresh: 'off', starvationClocks }, trace).latency[200]!;
+        expect(latency).toBeGreaterThanOrEqual(starvationClocks);
+        expect(latency).toBeLessThan(limit);
+      }
+    }
+  });
+
   it('closes a row for a conflict after rowHitLimit accesses though more hits wait', () => {
     // Hits in two banks in turn, so that tRTP passes between two of one bank; the eleventh request wants another row.
     const trace: Request[] = Array.from({ length: 200 }, (_, i) => [
@@ -225,6 +242,49 @@ describe('Ddr3Controller', () => {
     expect(at[2]! - at[1]!).toBeGreaterThan(100);
   });
 
+  it('wakes for a write that starves while nothing else happens', () => {
+    // Rank 0 refreshes from 3120 to 3328, and a read of it waits for that in the queue of its bank; so a write to rank 1 is
+    // not drained at once, but when it has waited for 100 clocks. It moves then, and its row is opened a clock later.
+    const { commands, latency } = watch({ starvationClocks: 100 }, [
+      [0, 'R', 3121],
+      [0x10000, 'W', 3130],
+    ]);
+    // The read is the older and goes first; then CL + 4 + tRTRS − CWL = 9.
+    expect(commands).toEqual([
+      '3120,REF,0,-1,-1,-1',
+      '3231,ACT,1,0,0,-1',
+      '3328,ACT,0,0,0,-1',
+      '3339,RD,0,0,0,0',
+      '3348,WR,1,0,0,0',
+    ]);
+    expect(latency).toEqual([3339 + 15 - 3121, 3348 + 12 - 3130]);
+  });
+
+  it('starts a drain with the write that makes writeDrainHigh, and not with the one before', () => {
+    // Reads that never end; the bank of the writes is opened once they may go, at the latest when they starve.
+    const opened = (writes: number): number => {
+      const trace: Request[] = Array.from({ length: 400 }, (_, i) => [(i % 128) * 64, 'R', 0]);
+      for (let i = 0; i < writes; i++) trace.splice(20, 0, [0x2000 + i * 64, 'W', 0]);
+      const config: Ddr3Config = { writeDrainHigh: 4, writeDrainIdle: 32, starvationClocks: 800 };
+      const { commands } = watch({ ...config, refresh: 'off' }, trace);
+      return Number(commands.find((line) => line.includes('ACT,0,1,'))!.split(',')[0]);
+    };
+    expect(opened(4)).toBeLessThan(40);
+    expect(opened(3)).toBeGreaterThanOrEqual(800);
+  });
+
+  it('lets more than writeDrainIdle writes go before a read once the bank queues are empty', () => {
+    // The first read leaves its bank at 1013; the second is accepted in the clock before.
+    const second = (writes: number): number => {
+      const trace: Request[] = [[0, 'R', 1000]];
+      for (let i = 0; i < writes; i++) trace.push([0x2000 + i * 64, 'W', 1001]);
+      trace.push([0x4000, 'R', 1012]);
+      return watch({ writeDrainIdle: 4 }, trace).issued[1]!;
+    };
+    expect(second(4)).toBe(5);
+    expect(second(5)).toBe(1);
+  });
+
   it('charges gaps of the data bus to what their bursts waited for', () => {
     const gaps = (requests: readonly Request[], config: Ddr3Config = {}): Record<string, number> => {
       const { bus } = ddr3Report(watch(config, requests).controller);
@@ -232,6 +292,8 @@ describe('Ddr3Controller', () => {
     };
     // Idle up to the command at 1002, which leaves the time of the pipe; then tRCD.
     expect(gaps([[0, 'R', 1000]])).toEqual({ read: 4, idle: 1002 + 11, row: 11 });
+    // A write leaves its queue a clock after its accept, and is as idle up to there.
+    expect(gaps([[0, 'W', 1000]])).toEqual({ write: 4, idle: 1002 + 8, row: 11 });
     // To the other rank tRTRS lies between; the row there was opened meanwhile.
     const ranks: Request[] = [
       [0, 'R', 1000],
@@ -253,6 +315,12 @@ describe('Ddr3Controller', () => {
     // Five rows of one rank: the fifth waits for tFAW = 24 from the first, 4 clocks more than tRRD asks for.
     const five: Request[] = [0, 1, 2, 3, 4].map((bank) => [bank * 0x2000, 'R', 1000]);
     expect(gaps(five)).toEqual({ read: 20, idle: 1013, row: 11, activateWindow: 8 });
+    // A tCCD of 6 leaves two clocks between bursts of a rank: neither a turnaround nor a switch.
+    const two: Request[] = [
+      [0, 'R', 1000],
+      [64, 'R', 1000],
+    ];
+    expect(gaps(two, { tCCD: 6 })).toEqual({ read: 8, idle: 1013, row: 11, scheduling: 2 });
     // Due at 3120, rank 0 precharges at once, refreshes 11 later and may activate 208 after that.
     const late: Request[] = [
       [0, 'R', 1000],
@@ -265,6 +333,23 @@ describe('Ddr3Controller', () => {
       refresh: 3120 + 11 + 208 - 3122,
     });
   });
+
+  it.each(['frfcfs', 'fcfs'] as const)(
+    'tells hits, misses and conflicts of rows apart with %s',
+    (scheduler) => {
+      // A closed bank, its row twice, another row, its row; then the same bank, closed by the refresh due at 3120.
+      const { statistics } = watch({ scheduler }, [
+        [0, 'R', 1000],
+        [64, 'R', 1200],
+        [128, 'W', 1400],
+        [ROW, 'R', 1600],
+        [ROW + 64, 'R', 1800],
+        [ROW, 'R', 3500],
+      ]).controller;
+      const { rowHits, rowMisses, rowConflicts } = statistics;
+      expect({ rowHits, rowMisses, rowConflicts }).toEqual({ rowHits: 3, rowMisses: 2, rowConflicts: 1 });
+    },
+  );
 
   it('gives every clock of the data bus one cause, under any configuration', () => {
     fc.assert(
@@ -379,5 +464,30 @@ describe('Ddr3Controller', () => {
     expect(lines(second)).toEqual(wanted);
     expect(ddr3Report(second)).toEqual(ddr3Report(first));
     expect(wanted.length).toBeGreaterThan(10);
+  });
+});
+
+describe('LatencyHistogram', () => {
+  it('gives the least latency that a share of the requests does not exceed', () => {
+    const latency = new LatencyHistogram();
+    expect([latency.percentile(0.5), latency.average]).toEqual([0, 0]);
+    for (const clocks of [40, 10, 30, 20]) latency.add(clocks);
+    expect([0.25, 0.26, 0.5, 0.75, 0.99, 1].map((part) => latency.percentile(part))).toEqual([
+      10, 20, 20, 30, 40, 40,
+    ]);
+    expect([latency.count, latency.average, latency.min, latency.max]).toEqual([4, 25, 10, 40]);
+    expect(latency.steps(16)).toEqual([
+      { from: 0, to: 16, count: 1 },
+      { from: 16, to: 32, count: 2 },
+      { from: 32, to: 48, count: 1 },
+    ]);
+  });
+
+  it('keeps sum and extremes exact beyond its buckets', () => {
+    const latency = new LatencyHistogram();
+    for (const clocks of [100_000, 70_000]) latency.add(clocks);
+    expect([latency.average, latency.min, latency.max, latency.percentile(1)]).toEqual([
+      85_000, 70_000, 100_000, 100_000,
+    ]);
   });
 });

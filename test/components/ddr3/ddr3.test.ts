@@ -17,6 +17,7 @@ import {
   violationText,
 } from '../../../src/components/ddr3/timing-checker.js';
 import { ConfigError, connect, restoreSnapshot, Simulator, takeSnapshot } from '../../../src/kernel/index.js';
+import { unchecked } from '../../axi-checkers.js';
 import { connectStalled, legalBurst, PlainMemory, toBytes, TrafficMaster } from '../axi/traffic.js';
 import { Feeder, type Item, random, Taker } from '../memory-bench.js';
 import { configs } from './streams.js';
@@ -86,6 +87,39 @@ describe('Ddr3', () => {
     expect(memory.report.commands.WR).toBe(1);
     expect([...memory.dump(4096, 34)]).toEqual([...words(32, 1), 0, 0]);
     expect([memory.bytesRead, memory.bytesWritten, memory.beats]).toEqual([0, 64, 2]);
+  });
+
+  it('answers a write 3 cycles after its last beat, and accepts no further one than `outstanding` before', () => {
+    const { memory, aw, w, b, run } = rig({ outstanding: 1 });
+    const accepted: number[] = [];
+    // Told after the edge, when the next cycle has begun.
+    memory.aw.subscribe(() => accepted.push(memory.aw.clock.cycle - 1));
+    for (const addr of [0, 64, 128]) {
+      aw.items.push(burst(addr, 2));
+      w.items.push({ data: words(16), strb: ALL, last: 0 }, { data: words(16), strb: ALL, last: 1 });
+    }
+    run(0, 3);
+    // AW and two beats in 1 and 2; the second is taken in 3, the line in 4. AW again in the cycle in which B is shown.
+    expect(b.seen.map((s) => s.cycle)).toEqual([5, 9, 13]);
+    expect(accepted).toEqual([1, 5, 9]);
+  });
+
+  it('hands reads and writes to the controller in turn while there are both', () => {
+    // A burst of the DRAM is one beat of the bus, so either could go in every cycle.
+    const { memory, ar, aw, w, run } = rig({ config: { channelBits: 32 } });
+    const order: string[] = [];
+    const { controller } = memory;
+    const accept = controller.accept.bind(controller);
+    controller.accept = (t, at, write, ...rest) => {
+      order.push(write ? 'W' : 'R');
+      accept(t, at, write, ...rest);
+    };
+    ar.items.push(burst(0, 24));
+    aw.items.push(burst(0x20000, 8));
+    for (let i = 0; i < 8; i++) w.items.push({ data: words(16), strb: ALL, last: i === 7 ? 1 : 0 });
+    run(24, 1);
+    expect(order.join('')).toMatch(/^R+(WR){7}WR+$/);
+    expect(order).toHaveLength(32);
   });
 
   it('lets the host write past what waits in the queue', () => {
@@ -250,13 +284,13 @@ describe('Ddr3', () => {
   });
 
   it('names broken rules of AXI with path and cycle', () => {
-    const late = rig();
+    const late = unchecked(rig());
     late.aw.items.push(burst(0, 2));
     late.w.items.push({ data: words(16), strb: ALL, last: 1 });
     expect(() => late.run(0, 1)).toThrow(
       new AxiProtocolError('ddr', 'w_last is 1 on beat 0 of a burst of 2 beats', 2),
     );
-    const wide = rig();
+    const wide = unchecked(rig());
     wide.ar.items.push(burst(4000, 16));
     expect(() => wide.run(16, 0)).toThrow(/^ddr\.ar: an INCR burst from 4000 to .* across a 4 KB boundary/);
   });

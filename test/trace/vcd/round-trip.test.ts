@@ -188,6 +188,55 @@ describe('writeVcd', () => {
     expect(wrote(1e17)).toBe('100 s #0 #3 #4');
   });
 
+  it('says the last time once', () => {
+    const bit = { waves: [{ kind: 'bits' as const, width: 1 }], signals: [{ names: ['a'], wave: 0 }] };
+    writeVcd(waveFileOf({ ...bit, changes: [{ time: 4, wave: 0, value: '1' }], begin: 2, end: 4 }), file);
+    expect(readFileSync(file, 'utf8').split('$enddefinitions $end\n')[1]).toBe(
+      '#2\n$dumpvars\n$end\n#4\n1!\n',
+    );
+  });
+
+  it('keeps what another dump declares, and names that look like slices', () => {
+    writeFileSync(
+      file,
+      '$timescale 10 us $end\n$var reg 4 ! up [0:3] $end\n$var integer 32 " i $end\n$var wire 1 # \\one[3:3] $end\n' +
+        '$var wire 2 $ \\two[1:0] $end\n$enddefinitions $end\n#7\n1#\n#9\n',
+    );
+    const first = openVcd(file);
+    const copy = join(folder, 'copy.vcd');
+    writeVcd(first, copy, { comments: ['a copy'] });
+    expect(readFileSync(copy, 'utf8').split('\n')).toEqual([
+      '$comment a copy $end',
+      '$version marblewave $end',
+      '$timescale 10 us $end',
+      '$var reg 4 ! up [0:3] $end',
+      '$var integer 32 " i [31:0] $end',
+      '$var wire 1 # \\one[3:3] $end',
+      '$var wire 2 $ \\two[1:0] [1:0] $end',
+      '$enddefinitions $end',
+      '#7',
+      '$dumpvars',
+      '1#',
+      '$end',
+      '#9',
+      '',
+    ]);
+    const again = openVcd(copy);
+    expect(again.signals).toEqual(
+      first.signals.map((signal) => ({
+        ...signal,
+        range:
+          signal.width === 32
+            ? { left: 31, right: 0 }
+            : signal.path === 'two[1:0]'
+              ? { left: 1, right: 0 }
+              : signal.range,
+      })),
+    );
+    first.close();
+    again.close();
+  });
+
   it('leaves no file when a name cannot be written, and names it', () => {
     const model: RunModel = {
       waves: [{ kind: 'bits', width: 1 }],
@@ -209,19 +258,24 @@ describe('writeVcd', () => {
 
   it('keeps any text, blanks and all', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (texts) => {
-        const model: RunModel = {
-          waves: [{ kind: 'text', width: 0 }],
-          signals: [{ names: ['said'], wave: 0 }],
-          changes: texts.map((value, time) => ({ time, wave: 0, value })),
-          begin: 0,
-          end: texts.length,
-        };
-        writeVcd(waveFileOf(model), file);
-        const read = openVcd(file);
-        expect([...read.changes()]).toEqual(changesOf(model));
-        read.close();
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(' 1', '\n07', '\\40')), {
+          minLength: 1,
+        }),
+        (texts) => {
+          const model: RunModel = {
+            waves: [{ kind: 'text', width: 0 }],
+            signals: [{ names: ['said'], wave: 0 }],
+            changes: texts.map((value, time) => ({ time, wave: 0, value })),
+            begin: 0,
+            end: texts.length,
+          };
+          writeVcd(waveFileOf(model), file);
+          const read = openVcd(file);
+          expect([...read.changes()]).toEqual(changesOf(model));
+          read.close();
+        },
+      ),
     );
   });
 });

@@ -191,13 +191,14 @@ export const runModel: fc.Arbitrary<RunModel> = fc
         { kind: 'text', width: 0 },
       ),
     ),
-    { minLength: 1, maxLength: 60 },
+    { minLength: 1, maxLength: 60, size: 'max' },
   )
   .chain((waves) =>
     fc.record({
       waves: fc.constant(waves),
       names: fc.array(fc.tuple(fc.array(scope, { maxLength: 3 }), name, fc.nat(waves.length - 1)), {
         maxLength: 20,
+        size: 'max',
       }),
       first: fc.array(fc.tuple(fc.array(scope, { maxLength: 3 }), name), {
         minLength: waves.length,
@@ -212,7 +213,7 @@ export const runModel: fc.Arbitrary<RunModel> = fc
             return valueOf(kind, width).map((value) => ({ wave, value }));
           }),
         ),
-        { maxLength: 200 },
+        { maxLength: 200, size: 'max' },
       ),
       tail: fc.nat(3),
     }),
