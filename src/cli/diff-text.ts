@@ -39,9 +39,23 @@ function headText({ a, b, spanA, spanB, unitFs }: WaveDiff): string {
 function verdict(diff: WaveDiff): string {
   const method = `${count(diff.signals.length, 'signal')} compared, ${methodText(diff)}`;
   if (diff.same) return `the same: ${method}`;
-  const differing = diff.signals.filter(({ differences }) => differences > 0).length;
   const first = diff.first === null ? [] : [`first: ${divergenceText(diff, diff.first)}`];
-  return [`different: ${method}; ${whole(differing)} differ`, ...first].join('\n');
+  return [`different: ${method}; ${reasons(diff)}`, ...first].join('\n');
+}
+
+function reasons({ signals, timing, misfits, onlyA, onlyB, tail }: WaveDiff): string {
+  const differing = signals.filter(({ differences }) => differences > 0).length;
+  const missing = [...onlyA, ...onlyB].filter(({ counts }) => counts).length;
+  const parts = [
+    ...(differing > 0 ? [`${whole(differing)} differ`] : []),
+    ...(timing !== null && timing.differences > 0
+      ? [`${count(timing.differences, 'transfer')} too far apart`]
+      : []),
+    ...(misfits.length > 0 ? [`${whole(misfits.length)} of other shape`] : []),
+    ...(missing > 0 ? [`${whole(missing)} in one file only`] : []),
+    ...(tail !== null && tail.first !== null ? ['one goes on'] : []),
+  ];
+  return parts.join(', ');
 }
 
 function signalTable(diff: WaveDiff, signals: readonly SignalDiff[]): string {

@@ -184,7 +184,8 @@ function settle(
   return { pairs, onlyA: left.left(), onlyB: right.left(), misfits };
 }
 
-const shape = ({ kind, width }: WaveSignal): string => (kind === 'bits' ? `${width} bits` : kind);
+const shape = ({ kind, width }: WaveSignal): string =>
+  kind === 'bits' ? `${width} bit${width === 1 ? '' : 's'}` : kind;
 
 /** The error for a path that no signal has, with those that are like it. */
 export function unknown(waves: WaveFile, field: string, got: string): DiffError {
