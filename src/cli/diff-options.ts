@@ -223,7 +223,7 @@ function mapFile(file: string): Record<string, string> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw fileError(file, 'contents', 'JSON', (error as Error).message);
+    throw fileError(file, 'contents', 'JSON', (error as Error).message.replace(/\s+/g, ' '));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw fileError(file, 'contents', 'a JSON object of paths', text.slice(0, 60));
