@@ -15,7 +15,7 @@ import { Sequences } from './sequences.js';
 import { type CommonUnit, commonUnit, endOfReset, type Span, spanOf } from './span.js';
 
 /** How two runs differ in a signal at a point. */
-export interface Divergence extends Omit<Difference, 'slot'> {
+export interface Divergence extends Difference {
   readonly pair: Pair;
   /** Of the edge or transfer in A, else in B; aligned by time, of the signal's clock where the file knows it. */
   readonly cycle: number | null;
@@ -278,7 +278,7 @@ class Comparison {
     return { longer, points, changes, first: first && this.divergence(first, pair!) };
   }
 
-  private divergence({ slot: _, ...difference }: Difference, pair: Pair): Divergence {
+  private divergence(difference: Difference, pair: Pair): Divergence {
     const cycle = difference.cycleA ?? difference.cycleB ?? this.cycleOf(pair, difference);
     return { ...difference, pair, cycle };
   }

@@ -77,7 +77,6 @@ export class Instants {
     if (this.touchedAt[slot] !== this.stamp) {
       this.touchedAt[slot] = this.stamp;
       this.before[slot] = this.values[slot]!;
-      if (this.isEvent[slot] === true) this.values[slot] = 0;
       touched.push(slot);
     }
     if (this.isEvent[slot] === true) this.values[slot] = Number(this.values[slot]) + 1;

@@ -72,8 +72,9 @@ export class Sequences {
   private waitingA = 0;
   private waitingB = 0;
   private points = 0;
-  /** Both runs have been read up to here, when they are read side by side. */
-  private now = -Infinity;
+  /** The runs have been read up to before here; Infinity: to their end. */
+  private readUpToA = -Infinity;
+  private readUpToB = -Infinity;
 
   constructor(
     private readonly a: Rows,
@@ -99,11 +100,12 @@ export class Sequences {
       const touched = this.take(first ? a : b, first);
       if (first) hasA = a.next();
       else hasB = b.next();
-      this.now = Math.min(hasA ? a.at : Infinity, hasB ? b.at : Infinity);
-      for (const slot of touched) this.settle(this.slots[slot]!, slot, false);
+      this.readUpToA = hasA ? a.at : Infinity;
+      this.readUpToB = hasB ? b.at : Infinity;
+      for (const slot of touched) this.settle(this.slots[slot]!, slot);
       this.points += 1;
     }
-    for (const [slot, state] of this.slots.entries()) this.settle(state, slot, true);
+    for (const [slot, state] of this.slots.entries()) this.settle(state, slot);
     return {
       findings: this.slots.map(({ finding }) => finding),
       timing: null,
@@ -123,6 +125,7 @@ export class Sequences {
       if (rule.x === 'any' && hasUnknown(rule, value)) continue;
       if (rule.kind !== 'event' && Object.is(queue.latest, value)) continue;
       if (state.lost) {
+        queue.latest = value;
         state.finding.compared += 1;
         state.finding.differences += 1;
         continue;
@@ -135,8 +138,8 @@ export class Sequences {
     return touched;
   }
 
-  private settle(state: Slot, slot: number, final: boolean): void {
-    while (this.step(state, slot, final));
+  private settle(state: Slot, slot: number): void {
+    while (this.step(state, slot));
     if (state.a.length > WAITING || state.b.length > WAITING) {
       while (state.a.length + state.b.length > 0) this.drop(state, slot, this.earlier(state));
       state.lost = true;
@@ -144,14 +147,16 @@ export class Sequences {
   }
 
   /** Decides on the first ones waiting. False when that has to wait, or none is. */
-  private step(state: Slot, slot: number, final: boolean): boolean {
+  private step(state: Slot, slot: number): boolean {
     const a = state.a.peek(0);
     const b = state.b.peek(0);
     if (a === undefined && b === undefined) return false;
     if (a === undefined || b === undefined) {
       const only = (a ?? b)!;
-      if (!final && this.now <= only.at + this.options.most) return false;
-      if (final && this.isOpen(only, a === undefined ? this.a : this.b)) this.leave(state, a !== undefined);
+      const [other, readUpTo] = a === undefined ? [this.a, this.readUpToA] : [this.b, this.readUpToB];
+      const hasEnded = readUpTo === Infinity;
+      if (!hasEnded && readUpTo <= only.at + this.options.most) return false;
+      if (hasEnded && this.isOpen(only, other)) this.leave(state, a !== undefined);
       else this.drop(state, slot, a !== undefined);
       return true;
     }
@@ -165,15 +170,17 @@ export class Sequences {
       state.finding.compared += 1;
       return true;
     }
-    return this.judge(state, slot, a, b, final);
+    return this.judge(state, slot, a, b);
   }
 
   /** The next two differ: one is missing, too many, or another. */
-  private judge(state: Slot, slot: number, a: Item, b: Item, final: boolean): boolean {
+  private judge(state: Slot, slot: number, a: Item, b: Item): boolean {
     const nextA = state.a.peek(1);
     const nextB = state.b.peek(1);
-    const isDue = final || this.now > Math.max(a.at, b.at) + this.options.most;
-    if (!isDue && (nextA === undefined || nextB === undefined)) return false;
+    const latest = Math.max(a.at, b.at) + this.options.most;
+    const mayCome = (readUpTo: number): boolean => readUpTo !== Infinity && readUpTo <= latest;
+    if (nextA === undefined && mayCome(this.readUpToA)) return false;
+    if (nextB === undefined && mayCome(this.readUpToB)) return false;
     const fits = (one: Item | undefined, other: Item): boolean =>
       one !== undefined &&
       sameValue(state.rule, one.value, other.value) &&

@@ -59,7 +59,8 @@ function recordedVcd(name: string, slip = -1): string {
   const file = join(folder, name);
   const sim = new Simulator();
   const clock = sim.clock('core', HZ);
-  new Machine(sim, clock, slip);
+  const machine = new Machine(sim, clock, slip);
+  expect(machine.path).toBe('m');
   const recording = recordVcd(sim, file);
   sim.run({ cycles: CYCLES, clock });
   recording.close();

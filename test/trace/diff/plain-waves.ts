@@ -5,7 +5,7 @@ import type { WaveFile } from '../../../src/trace/waves.js';
 /** A run as a table: by signal, by time, its value once the time has been. */
 export type Table = Readonly<Record<string, readonly string[]>>;
 
-/** A run of memory that goes through the table, with a glitch ahead of every change. */
+/** A run of memory that goes through the table, with a glitch ahead of every change, and some that come to nothing. */
 export function wavesOf(
   table: Table,
   options: { unitFs?: number; scale?: number; name?: string } = {},
@@ -22,8 +22,8 @@ export function wavesOf(
       width: values[0]!.length,
       changes: values.flatMap((value, time) => {
         if (time === 0) return [[0, value] as const];
-        if (value === values[time - 1]) return [];
         const glitch = values[time - 1]!.replace(/[01]/g, (bit) => (bit === '0' ? '1' : '0'));
+        if (value === values[time - 1] && time % 3 > 0) return [];
         return [[time * scale, glitch] as const, [time * scale, value] as const];
       }),
     })),

@@ -53,7 +53,7 @@ export function parseXml(document: string): Element {
 function attributesOf(text: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [, name, value] of text.matchAll(/([\w:-]+)="([^"]*)"/g)) {
-    if (name! in found) throw new Error(`${name} twice`);
+    if (Object.hasOwn(found, name!)) throw new Error(`${name} twice`);
     found[name!] = unescape(value!);
   }
   return found;
