@@ -1,6 +1,7 @@
 import { namedNetworks } from '../networks/zoo.js';
 import { commands } from './commands.js';
 import { namedScenarios } from '../scenario/scenario-loader.js';
+import { diffOptions } from './diff-options.js';
 import { dramOptions } from './dram.js';
 import { runOptions } from './run.js';
 import { scenarioOptions } from './scenario.js';
@@ -22,6 +23,7 @@ export function completion(args: readonly string[]): number {
   const scenario = [...namedScenarios.map((s) => s.name), ...scenarioOptions.map((o) => `--${o.name}`)].join(
     ' ',
   );
+  const diff = diffOptions.map((o) => `--${o.name}`).join(' ');
   const dram = dramOptions.map((o) => `--${o.name}`).join(' ');
   const trace = [...traceCommands, ...traceOptions.map((o) => `--${o.name}`)].join(' ');
   switch (args[0]) {
@@ -33,6 +35,7 @@ export function completion(args: readonly string[]): number {
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = run ]; then COMPREPLY=($(compgen -W "${run}" -f -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = scenario ]; then COMPREPLY=($(compgen -W "${scenario}" -f -- "$cur"))
+  elif [ "\${COMP_WORDS[1]}" = diff ]; then COMPREPLY=($(compgen -W "${diff}" -f -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = dram ]; then COMPREPLY=($(compgen -W "${dram}" -f -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = trace ]; then COMPREPLY=($(compgen -W "${trace}" -f -- "$cur"))
   else COMPREPLY=($(compgen -f -- "$cur")); fi
@@ -44,6 +47,7 @@ complete -F _marblewave marblewave
       process.stdout.write(`complete -c marblewave -n __fish_use_subcommand -a "${words}"
 complete -c marblewave -n "__fish_seen_subcommand_from run" -a "${run}"
 complete -c marblewave -n "__fish_seen_subcommand_from scenario" -a "${scenario}"
+complete -c marblewave -n "__fish_seen_subcommand_from diff" -a "${diff}"
 complete -c marblewave -n "__fish_seen_subcommand_from dram" -a "${dram}"
 complete -c marblewave -n "__fish_seen_subcommand_from trace" -a "${trace}"
 `);

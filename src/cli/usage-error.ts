@@ -25,6 +25,7 @@ const USERS = new Set([
   'E_VCD',
   'E_WAVES',
   'E_REPLAY',
+  'E_DIFF',
 ]);
 
 /** 0 done, 1 the model faulted or an expectation failed, 2 bad usage or input, 130 interrupted. */

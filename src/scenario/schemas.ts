@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { diffDocumentSchema } from './diff-document.js';
 import { dramDocumentSchema } from './dram-document.js';
 import { runConfigSchema } from './run-config.js';
 import { runDocumentSchema } from './run-document.js';
@@ -11,6 +12,7 @@ export function documentSchemas(): Readonly<Record<string, string>> {
     `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io: 'output' }) }, null, 2)}\n`;
   return {
     'config.schema.json': text(runConfigSchema, 'marblewave.config/1'),
+    'diff.schema.json': text(diffDocumentSchema, 'marblewave.diff/1'),
     'dram.schema.json': text(dramDocumentSchema, 'marblewave.dram/1'),
     'run.schema.json': text(runDocumentSchema, 'marblewave.run/1'),
     'scenario.schema.json': text(scenarioDocumentSchema, 'marblewave.scenario/1'),

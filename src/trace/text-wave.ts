@@ -14,6 +14,8 @@ export interface TextWaveOptions {
   readonly ascii?: boolean;
   /** What stands above the columns, by column: cycle numbers, times. */
   readonly heads?: readonly string[];
+  /** What they are. */
+  readonly headLabel?: string;
   /** A column to point at. */
   readonly mark?: number;
 }
@@ -62,10 +64,10 @@ const WIDEST = 20;
  * ```
  */
 export function textWave(rows: readonly WaveRow[], options: TextWaveOptions = {}): string {
-  const { width = 80, ascii = false, heads = [], mark } = options;
+  const { width = 80, ascii = false, heads = [], headLabel = '', mark } = options;
   const strokes = ascii ? ASCII : UNICODE;
   const columns = Math.max(heads.length, ...rows.map(({ values }) => values.length));
-  const margin = Math.max(0, ...rows.map(({ label }) => label.length)) + 2;
+  const margin = Math.max(headLabel.length, ...rows.map(({ label }) => label.length)) + 2;
   const step = columnWidth(rows, heads);
   const perBlock = Math.max(1, Math.floor((width - margin) / step));
   const blocks: string[] = [];
@@ -75,7 +77,8 @@ export function textWave(rows: readonly WaveRow[], options: TextWaveOptions = {}
       const drawn = draw(kind, values.slice(0, to), from, step, strokes);
       return `${label.padEnd(margin)}${drawn}`;
     });
-    if (heads.length > 0) lines.unshift(' '.repeat(margin) + heads.slice(from, to).map(cell(step)).join(''));
+    if (heads.length > 0)
+      lines.unshift(headLabel.padEnd(margin) + heads.slice(from, to).map(cell(step)).join(''));
     if (mark !== undefined && mark >= from && mark < to)
       lines.push(' '.repeat(margin + (mark - from) * step) + '^'.repeat(step));
     blocks.push(lines.map((line) => line.trimEnd()).join('\n'));

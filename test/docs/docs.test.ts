@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { diffOptions } from '../../src/cli/diff-options.js';
 import { runOptions } from '../../src/cli/run.js';
 import { scenarioOptions } from '../../src/cli/scenario.js';
 import { dramOptions } from '../../src/cli/dram.js';
@@ -68,7 +69,9 @@ describe.skipIf(files.length === 0)(`commands in documents${skipped}`, () => {
       '--help',
       '--version',
       '--json',
-      ...[...runOptions, ...dramOptions, ...scenarioOptions, ...traceOptions].map(({ name }) => `--${name}`),
+      ...[...runOptions, ...dramOptions, ...scenarioOptions, ...traceOptions, ...diffOptions].map(
+        ({ name }) => `--${name}`,
+      ),
     ]);
     const wrong: string[] = [];
     let seen = 0;
