@@ -5,7 +5,8 @@ import { writeCsv } from '../trace/export/csv.js';
 import { writeDramsim3 } from '../trace/export/dramsim3.js';
 import { writePerfetto } from '../trace/export/perfetto.js';
 import { writeDramTrace, writeSramTrace } from '../trace/export/scalesim.js';
-import { diagramSvg, waveDiagram } from '../trace/export/wavedrom.js';
+import { waveDiagram } from '../trace/export/wavedrom.js';
+import { waveSvg } from '../trace/wave-svg.js';
 import { TraceFile } from '../trace/mwt/trace-file.js';
 import { PartialFile } from '../trace/partial-file.js';
 import { writeVcd } from '../trace/vcd/write-vcd.js';
@@ -106,7 +107,7 @@ const exporters: Readonly<Record<Target, (waves: WaveFile, out: string, options:
   },
   svg(waves, out, options) {
     const diagram = diagramOf(waves, options);
-    writing(out, (file) => file.text(diagramSvg(diagram)));
+    writing(out, (file) => file.text(waveSvg(diagram)));
     return `${diagram.signal.length} waves`;
   },
   csv(waves, out, options) {

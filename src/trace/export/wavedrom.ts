@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { type Radix, valueText } from '../value-text.js';
 import type { WaveFile, WaveSignal, WaveValue } from '../waves.js';
 import { type ColumnWish, columnsOf, sample } from './columns.js';
@@ -76,17 +75,4 @@ function lane(signal: WaveSignal, cells: readonly (WaveValue | null)[], radix: R
     last = cell;
   }
   return isLevel ? { name: signal.path, wave } : { name: signal.path, wave, data };
-}
-
-interface WaveDromRenderer {
-  readonly waveSkin: unknown;
-  readonly onml: { stringify(tree: unknown): string };
-  renderAny(index: number, source: unknown, skin: unknown): unknown;
-}
-
-/** The diagram as an SVG document. */
-export function diagramSvg(diagram: WaveDiagram): string {
-  const { renderAny, waveSkin, onml } = createRequire(import.meta.url)('wavedrom') as WaveDromRenderer;
-  // The renderer writes into its source.
-  return `${onml.stringify(renderAny(0, structuredClone(diagram), waveSkin))}\n`;
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnsOf } from '../../../src/trace/export/columns.js';
-import { DIAGRAM_COLUMNS, diagramSvg, waveDiagram } from '../../../src/trace/export/wavedrom.js';
+import { DIAGRAM_COLUMNS, waveDiagram } from '../../../src/trace/export/wavedrom.js';
+import { waveSvg } from '../../../src/trace/wave-svg.js';
 import { bus, type Change, type Plain, plainWaves } from './plain-waves.js';
 
 /** A clock of 100 MHz from 5 ns on: edges at 5000, 15000, … ps. */
@@ -131,7 +132,7 @@ describe('a WaveDrom diagram', () => {
     const waves = plainWaves({ signals: [bus('a<8>&"c', 8)], changes: [[0, 0, '10100101']] });
     const made = waveDiagram(waves, { signals: [0], from: 0, to: 0 });
     const before = JSON.stringify(made);
-    const svg = diagramSvg(made);
+    const svg = waveSvg(made);
     expect(svg).toMatch(/^<svg [^>]*xmlns="[^"]+"/);
     expect(svg.trimEnd()).toMatch(/<\/svg>$/);
     // Not toContain: a failure would print the document.
