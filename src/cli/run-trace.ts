@@ -1,4 +1,4 @@
-import type { Simulator } from '../kernel/index.js';
+import type { Clock, Simulator } from '../kernel/index.js';
 import { canonicalConfig, type RunConfig } from '../scenario/run-config.js';
 import { REPLAY_PROBES } from '../scenario/replay-needs.js';
 import { recordMwt } from '../trace/record-mwt.js';
@@ -82,12 +82,13 @@ export function traceRequest(options: Parsed): TraceRequest | null {
 /** Begins the recording of a machine that is built. @throws ConfigError, ExpressionError, PathError, TraceFileError */
 export function beginTrace(request: TraceRequest, sim: Simulator, config: RunConfig): Recording {
   const { file, format, signals, trigger } = request;
-  const time = (text: string): number => toPs(text, sim);
+  const time = (text: string): number => toPs(text, (cycle) => beginOf(cycle, sim));
+  const span = (text: string): number => toPs(text, (cycles) => cycleClock(sim).timebase.edge(cycles));
   const window = {
     ...(request.from === undefined ? {} : { from: time(request.from) }),
     ...(request.to === undefined ? {} : { to: time(request.to) }),
     ...(trigger === undefined ? {} : { trigger }),
-    ...(request.pre === undefined ? {} : { before: time(request.pre) }),
+    ...(request.pre === undefined ? {} : { before: span(request.pre) }),
   };
   const what = { ...window, ...(signals === null ? { probes: REPLAY_PROBES } : { signals }) };
   if (format === 'vcd') return recordVcd(sim, file, what);
@@ -121,8 +122,15 @@ function parseTime(text: string): { readonly value: number; readonly unit: strin
 /** Takes away what a decimal fraction in binary leaves: 1.1 us are 1,100,000 ps. */
 const round = (ps: number): number => (Math.abs(ps - Math.round(ps)) < 1e-6 ? Math.round(ps) : ps);
 
-/** A time in ps; cycles are of the machine's clock, cycle 0 begins at its first edge. */
-function toPs(text: string, sim: Simulator): number {
+/** A text in ps; `cycles` says what a number of cycles is. */
+function toPs(text: string, cycles: (count: number) => number): number {
   const { value, unit } = parseTime(text)!;
-  return unit === 'c' ? sim.clocks[0]!.timebase.edge(value) : round(value * UNITS[unit]!);
+  return unit === 'c' ? cycles(value) : round(value * UNITS[unit]!);
 }
+
+/** Cycles are those of the machine's clock. */
+const cycleClock = (sim: Simulator): Clock => sim.clocks[0]!;
+
+/** When a cycle begins: behind the edge that ends the one before (docs/timing-model.md). */
+const beginOf = (cycle: number, sim: Simulator): number =>
+  cycle === 0 ? 0 : cycleClock(sim).timebase.edge(cycle - 1);
