@@ -28,10 +28,10 @@ export class Finding {
   undecided = 0;
   first: Difference | null = null;
 
+  /** In order of time, or of the sequence. */
   add(difference: Difference): void {
     this.differences += 1;
-    const { first } = this;
-    if (first === null || difference.at < first.at) this.first = difference;
+    this.first ??= difference;
   }
 }
 

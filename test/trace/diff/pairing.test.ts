@@ -90,6 +90,10 @@ describe('pairing of signals', () => {
     expect(compare([...gap, bit('k')], [bus('t.d', 2, 0), bit('k')]).onlyB).toEqual([
       { path: 't.d', counts: true },
     ]);
+    // Nor is bit 1 alone a bus.
+    expect(compare([bit('t.d[1]'), bit('k')], [bit('t.d'), bit('k')]).onlyB).toEqual([
+      { path: 't.d', counts: true },
+    ]);
     expect(pairs(compare(gap, gap))).toEqual(['t.d[0]=t.d[0]', 't.d[2]=t.d[2]']);
   });
 

@@ -143,6 +143,14 @@ describe('points by clock', () => {
       at: 1,
       cycle: 1,
     });
+    // What nobody ever says a value of is unknown from the first edge on that counts.
+    const never = memoryWaves({ signals: [high, { path: 'd', width: 2, changes: [] }] });
+    const still = memoryWaves({ signals: [low, { path: 'd', width: 2, changes: [[0, 0]] }] });
+    expect(diffWaves(never, still, options).signals[1]).toMatchObject({
+      differences: 2,
+      compared: 2,
+      first: { at: 1 },
+    });
   });
 });
 
@@ -251,7 +259,8 @@ describe('sequences', () => {
     const found = diffWaves(of(many, few), of(few, many), { mode: { kind: 'order' } });
     expect(found.signals).toMatchObject([
       { differences: 70_002, compared: 70_003, first: { at: 1, a: '1000', b: '0001' } },
-      { differences: 70_002, compared: 70_003, first: { at: 1, a: '0001', b: '1000' } },
+      // By then the first run could be read to its end.
+      { differences: 70_000, compared: 70_001, first: { at: 80_000, a: '0010', b: '1000' } },
     ]);
   });
 });
@@ -308,5 +317,28 @@ describe('lanes', () => {
       });
     const found = diffWaves(vector('000100100011'), vector('111100100111'));
     expect(divergenceText(found, found.first!)).toBe('v at 0 ns: A [3 2 1], B [7 2 15]; lanes 0, 2');
+  });
+});
+
+describe('the cycle of a divergence in time', () => {
+  it('is that of the last edge of the clock that the file gives the signal', () => {
+    const clocks = [{ name: 'core', hz: { num: 1e11, den: 1 }, phasePs: 3 }];
+    const of = (at: number): ReturnType<typeof memoryWaves> =>
+      memoryWaves({
+        clocks,
+        signals: [
+          {
+            path: 'd',
+            clock: 'core',
+            changes: [
+              [0, 0],
+              [at, 1],
+            ],
+          },
+        ],
+        end: 99,
+      });
+    // Edges at 3, 13, 23, …
+    expect([22, 23, 24].map((at) => diffWaves(of(at), of(90)).first?.cycle)).toEqual([1, 2, 2]);
   });
 });

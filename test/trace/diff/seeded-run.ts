@@ -4,7 +4,7 @@ import type { WaveFile, WaveValue } from '../../../src/trace/waves.js';
 /** What stands before each edge of the clock, by signal; null: nothing happens (of an event). */
 export type Cycles = Record<string, (WaveValue | null)[]>;
 
-export const CYCLES = 120;
+const CYCLES = 120;
 const PERIOD = 10;
 
 interface Shape {
