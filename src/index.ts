@@ -101,3 +101,12 @@ export type { ScenarioDocument } from './scenario/scenario-document.js';
 export { csv } from './report/csv.js';
 export { scenarioReport } from './report/scenario-report.js';
 export { svgPlot } from './report/svg-plot.js';
+
+export type { WaveChange, WaveFile, WaveKind, WaveSelection, WaveSignal, WaveValue } from './trace/waves.js';
+export { VcdError } from './trace/vcd/errors.js';
+export type { VcdDeclaration, VcdHeader } from './trace/vcd/header.js';
+export { joinBits } from './trace/vcd/join-bits.js';
+export { openVcd, type VcdFile, type VcdSignal } from './trace/vcd/open-vcd.js';
+export { scanVcd, type VcdSection, type VcdVisitor } from './trace/vcd/scanner.js';
+export { bitsOf, lanesOf } from './trace/vcd/values.js';
+export { writeVcd, type WriteVcdOptions } from './trace/vcd/write-vcd.js';

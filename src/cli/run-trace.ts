@@ -89,11 +89,10 @@ export function beginTrace(request: TraceRequest, sim: Simulator, config: RunCon
     ...(trigger === undefined ? {} : { trigger }),
     ...(request.pre === undefined ? {} : { before: time(request.pre) }),
   };
-  const what = { ...window, ...(signals === null ? {} : { signals }) };
+  const what = { ...window, ...(signals === null ? { probes: REPLAY_PROBES } : { signals }) };
   if (format === 'vcd') return recordVcd(sim, file, what);
   return recordMwt(sim, file, {
     ...what,
-    ...(signals === null ? { probes: REPLAY_PROBES } : {}),
     configuration: canonicalConfig(config),
     seed: config.seed,
   });

@@ -85,6 +85,7 @@ export class Simulator {
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
+  private edgedCount = 0;
   private readonly control = new RunControl(this);
 
   constructor(options: SimulatorOptions = {}) {
@@ -438,10 +439,10 @@ export class Simulator {
         const clock = clocks[i]!;
         if (clock.nextEdge === time && clock.ticks) {
           clock.open();
-          edged.push(clock);
+          edged[this.edgedCount++] = clock;
         }
       }
-      for (let i = 0; i < edged.length; i++) edged[i]!.evaluate();
+      for (let i = 0; i < this.edgedCount; i++) edged[i]!.evaluate();
       this.closeEdges();
       this.settle();
       if (this.engine.touchedCount > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
@@ -454,8 +455,8 @@ export class Simulator {
   }
 
   private closeEdges(): void {
-    for (let i = 0; i < this.edged.length; i++) this.edged[i]!.close();
-    this.edged.length = 0;
+    for (let i = 0; i < this.edgedCount; i++) this.edged[i]!.close();
+    this.edgedCount = 0;
     this.cycleFrom = this.resumeFrom;
   }
 

@@ -85,7 +85,20 @@ function layersTable(run: RunDocument): string {
       ? ''
       : `\nblown up in DDR3 by the host: ${blownUp.map((l) => l.name).join(', ')}${pooled.length > 0 ? `; pooled by the host: ${pooled.join(', ')}` : ''}`;
   const saturated = `saturated: results clamped in ${allImages(run.images)}${run.saturatedWeights > 0 ? `; ${run.saturatedWeights} weights were outside their format` : ''}`;
-  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}`;
+  return `${unit}${scaled}\n\n${textTable(columns, rows, footer)}\nread and written: bytes of DDR3${host}\n${saturated}\n${cacheLines(run)}`;
+}
+
+/** What the L2 cache takes of the device, and the layers that hold fewer panels together than were asked for. */
+function cacheLines({ bram36, layers }: RunDocument): string {
+  const { a, b, buffers, total, device } = bram36;
+  const use = `L2 cache: ${total} of ${device} BRAM36 (${a} for A, ${b} for B, ${buffers} for all other buffers)`;
+  const short = layers.flatMap(({ name, plan }) =>
+    plan !== null && plan.panelsWanted !== null && plan.panels < plan.panelsWanted
+      ? [`${name} ${plan.panels}`]
+      : [],
+  );
+  const wanted = layers.find((l) => l.plan !== null)?.plan?.panelsWanted;
+  return short.length === 0 ? use : `${use}\np = ${wanted} was asked for; held together: ${short.join(', ')}`;
 }
 
 /** Bandwidth, row outcomes and link utilisation by layer. */
@@ -128,9 +141,9 @@ function memoryTable(run: RunDocument): string {
   const rows = run.layers.flatMap(({ name, ddr3: d, axi: a }) =>
     d === null || a === null ? [] : [row(name, { ddr3: d, axi: a })],
   );
-  const link = `AXI: ${axi.bits} bit at ${+(axi.clockHz / 1e6).toFixed(3)} MHz, ${axi.peakGBps.toFixed(1)} GB/s each way; share of its cycles with a beat, and cycles in which one was held`;
+  const link = `AXI: ${axi.bits} bit at ${+(axi.clockHz / 1e6).toFixed(3)} MHz, ${axi.peakGBps.toFixed(1)} GB/s each way; read, write: share of its cycles with a beat; held: cycles in which one waited`;
   const behind = banked
-    ? `memory: DDR3-${ddr3.speed}, ${ddr3.channelBits} bit, ${ddr3.peakGBps.toFixed(1)} GB/s; share of its clocks with data; first accesses to a row are misses, or conflicts where another had to close; latency in clocks of ${+(1e9 / ddr3.clockHz).toFixed(3)} ns`
+    ? `DDR3-${ddr3.speed}, ${ddr3.channelBits} bit, ${ddr3.peakGBps.toFixed(1)} GB/s; bus used: share of its clocks with data; latency: clocks of ${+(1e9 / ddr3.clockHz).toFixed(3)} ns, waiting included`
     : 'memory: ideal, one latency and one bandwidth';
   return `${textTable(columns, rows, [row('one image', run.totals)])}\n${behind}\n${link}`;
 }

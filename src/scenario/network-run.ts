@@ -268,6 +268,7 @@ function frameOf(options: NetworkRunOptions, network: QuantisedNetwork, runner: 
       plan: {
         kprime: plan.kprime,
         panels: plan.panels,
+        panelsWanted: plan.panelsWanted,
         bands: plan.bands,
         bandRows: plan.bandRows,
         blownUp: plan.walked !== plan.layer,

@@ -71,6 +71,9 @@ export const layerDocumentSchema = z.strictObject({
     .strictObject({
       kprime: count.describe("slices a panel, K'"),
       panels: count.describe('held together, p'),
+      panelsWanted: count
+        .nullable()
+        .describe('p as configured, which may be more than fits; null: as many as fit'),
       bands: count,
       bandRows: count.describe('output rows of a band; output pixels where blown up'),
       blownUp: z.boolean().describe('the activations lay in DDR3 as a matrix, one row an output pixel'),
@@ -127,6 +130,15 @@ export const runDocumentSchema = z.strictObject({
   seed: count,
   n: count,
   clockHz: count,
+  bram36: z
+    .strictObject({
+      a: count.describe('halves of A'),
+      b: count.describe('banks of B'),
+      buffers: count.describe('set aside for all other buffers'),
+      total: count,
+      device: count.describe('what there are'),
+    })
+    .describe('block RAMs of the L2 cache'),
   saturatedWeights: count.describe('weights and biases outside their format'),
   layers: z.array(layerDocumentSchema),
   totals: z.strictObject({

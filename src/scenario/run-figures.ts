@@ -2,7 +2,7 @@ import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js
 import type { Ddr3Spec } from '../components/ddr3/spec.js';
 import { noCounts, sumOfCounts } from '../machines/gupta/memory-counts.js';
 import type { LayerRun } from '../machines/gupta/runner.js';
-import type { GuptaSpec } from '../machines/gupta/spec.js';
+import { bram36Use, type GuptaSpec } from '../machines/gupta/spec.js';
 import { layerMemory, type MemoryTally } from './memory-figures.js';
 import type { LayerDocument, MemoryDocument, RunDocument } from './run-document.js';
 
@@ -112,6 +112,7 @@ export function runDocument(
     seed: known.seed,
     n,
     clockHz,
+    bram36: bram36Use(machine),
     saturatedWeights: known.saturatedWeights,
     layers,
     totals: {

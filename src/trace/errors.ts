@@ -43,3 +43,15 @@ export class TraceFormatError extends MarblewaveError {
     super('E_TRACE_FORMAT', `${path}: byte ${offset}: must be ${wanted}, got ${got}`);
   }
 }
+
+/** A recorded run that cannot be read. */
+export class WaveReadError extends MarblewaveError {
+  constructor(
+    readonly path: string,
+    readonly field: string,
+    readonly wanted: string,
+    readonly got: string,
+  ) {
+    super('E_WAVES', `${path}: ${field} must be ${wanted}, got ${got}`);
+  }
+}

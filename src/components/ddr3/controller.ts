@@ -174,9 +174,11 @@ export class Ddr3Controller {
       if (next > this.rowTimeout.readyAt) next = this.rowTimeout.readyAt;
     }
     if (issued) next = t + 1;
-    const starved = this.drain.starvesAt;
-    if (starved <= t) queues.mayMove = true;
-    else if (starved < next) next = starved;
+    if (queues.readCount + queues.writeCount > 0 && this.mover === this.drain) {
+      const starved = this.drain.starvesAt;
+      if (starved <= t) queues.mayMove = true;
+      else if (starved < next) next = starved;
+    }
     if (queues.mayMove) {
       queues.mayMove = this.mover.move(t);
       if (queues.mayMove) next = t + 1;

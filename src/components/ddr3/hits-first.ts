@@ -30,13 +30,17 @@ export class HitsFirst {
 
   /** Sends the first ready command, banks in turn. @param refused banks that take no command, as a mask */
   send(t: number, refused: number): boolean {
-    const { device, banks, requests, starvation, port } = this;
-    const { openRow, prechargeAt, columnAt, activateAt, accesses, rankOf, rankRead, rankWrite } = device;
-    const { rowHitLimit, starvationClocks } = this;
+    const { banks, starvation } = this;
     // While a request starves, −1 or the only bank whose first request may use the bus.
     const only = t >= starvation.from ? starvation.oldest(t) : -1;
     let best = starvation.from > t ? starvation.from : Infinity;
     const want = banks.nonEmpty & ~refused;
+    if (want === 0) {
+      this.readyAt = best;
+      return false;
+    }
+    const { device, requests, port, rowHitLimit, starvationClocks } = this;
+    const { openRow, prechargeAt, columnAt, activateAt, accesses, rankOf, rankRead, rankWrite } = device;
     const start = banks.last + 1;
     // Banks behind the one that was served last come first.
     const above = start < 32 ? want & (-1 << start) : 0;

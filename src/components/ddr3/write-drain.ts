@@ -5,8 +5,9 @@ import type { Ddr3Spec } from './spec.js';
 
 /**
  * Which request of the frfcfs scheduler moves into the queue of its bank: reads, until a drain begins; then writes, until
- * as many have moved as it was to take. Within a kind the oldest whose bank has room. A write that has to wait for a
- * read ends the drain; a read that has to wait for a write begins one, when no other can move.
+ * as many have moved as it was to take; but a read that starves goes before a drain. Within a kind the oldest whose bank
+ * has room. A write that has to wait for a read ends the drain; a read that has to wait for a write begins one, when no
+ * other can move.
  */
 export class WriteDrain {
   /** Writes that are still to go in this drain. */
@@ -19,8 +20,22 @@ export class WriteDrain {
     private readonly banks: BankQueues,
   ) {}
 
-  /** Clock at which the oldest write begins to starve, which begins a drain; Infinity while there is no write or they drain. */
+  /** Clock at which the oldest read or write begins to starve; Infinity where none waits. */
   get starvesAt(): number {
+    const read = this.readStarvesAt;
+    const write = this.writeStarvesAt;
+    return read < write ? read : write;
+  }
+
+  /** Drains that follow each other without end would keep a read from its bank, where its age counts. */
+  private get readStarvesAt(): number {
+    const { queues } = this;
+    if (queues.readCount === 0) return Infinity;
+    return this.requests.acceptedAt[queues.reads[0]!]! + this.spec.starvationClocks;
+  }
+
+  /** A starving write begins a drain; while one goes on there is nothing to wait for. */
+  private get writeStarvesAt(): number {
     const { queues } = this;
     if (queues.writeCount === 0 || this.left > 0) return Infinity;
     return this.requests.acceptedAt[queues.writes[0]!]! + this.spec.starvationClocks;
@@ -28,33 +43,41 @@ export class WriteDrain {
 
   /** Moves at most one request. Returns whether one moved. */
   move(t: number): boolean {
+    if (this.readStarvesAt <= t && this.moveRead() > 0) return true;
     if (this.left === 0) this.begin(t);
     if (this.left > 0) {
       const moved = this.moveWrite(t);
       // Unless the writes wait for reads, all that can be done is to wait for room.
       if (moved || this.left > 0) return moved;
     }
-    const { requests, queues } = this;
-    const { reads, readCount } = queues;
-    const { bank } = requests;
-    const { full } = this.banks;
-    let blocked = false;
-    for (let i = 0; i < readCount; i++) {
-      const slot = reads[i]!;
-      if ((full & (1 << bank[slot]!)) !== 0) continue;
-      if (requests.writeBefore(slot)) {
-        blocked = true;
-        continue;
-      }
-      queues.moveRead(i);
-      return true;
-    }
-    if (blocked && queues.writeCount > 0) {
+    const { queues } = this;
+    const moved = this.moveRead();
+    if (moved < 0 && queues.writeCount > 0) {
       // A read waits for a write, and nothing else can be done first.
       this.left = queues.writeCount;
       return this.moveWrite(t);
     }
-    return false;
+    return moved > 0;
+  }
+
+  /** Moves the first read that can be moved. Returns 1 when one was, −1 when one waits for a write, else 0. */
+  private moveRead(): number {
+    const { requests, queues } = this;
+    const { reads, readCount } = queues;
+    const { bank } = requests;
+    const { full } = this.banks;
+    let blocked = 0;
+    for (let i = 0; i < readCount; i++) {
+      const slot = reads[i]!;
+      if ((full & (1 << bank[slot]!)) !== 0) continue;
+      if (requests.writeBefore(slot)) {
+        blocked = -1;
+        continue;
+      }
+      queues.moveRead(i);
+      return 1;
+    }
+    return blocked;
   }
 
   private begin(t: number): void {
@@ -64,7 +87,7 @@ export class WriteDrain {
     if (writeCount >= writeDrainHigh) this.left = writeCount - writeDrainLow;
     else if (
       (this.banks.nonEmpty === 0 && (writeCount > writeDrainIdle || readCount === 0)) ||
-      this.starvesAt <= t
+      this.writeStarvesAt <= t
     )
       this.left = writeCount;
   }

@@ -69,6 +69,8 @@ export interface LayerPlan {
   readonly kprime: number;
   /** Panels held together, p. */
   readonly panels: number;
+  /** p as the configuration asked for it; null: the largest that fits. More than `panels` where that many do not fit. */
+  readonly panelsWanted: number | null;
   /** Whole output rows of a band: all of them where sums are parted, since tiles then follow each other through the plane. */
   readonly bandRows: number;
   readonly bands: number;
@@ -131,7 +133,7 @@ function planNamed(spec: GuptaSpec, layer: MachineLayer): LayerPlan {
   const isBlownUp = spec.im2col === 'blown-up' && !isDense(layer);
   const walked = isBlownUp ? blownUpLayer(layer) : layer;
   const plan = planWhole(spec, walked, layer) ?? planParts(spec, walked);
-  return { ...plan, layer };
+  return { ...plan, layer, panelsWanted: spec.p };
 }
 
 /**
@@ -300,6 +302,7 @@ function finishPlan(
   return {
     layer,
     walked: layer,
+    panelsWanted: null,
     ...geometry,
     filters,
     kprime,

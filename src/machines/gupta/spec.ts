@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../../kernel/index.js';
 import { AXI_WIDTHS, memorySchema, MEMORY_MODELS, ONLY_IDEAL } from './memory-spec.js';
 import { type Ddr3Config, ddr3Spec } from '../../components/ddr3/spec.js';
-import { aSlicesThatFit, B_WORDS_PER_BRAM } from '../../components/l2-layout.js';
+import { aBram36, aSlicesThatFit, B_WORDS_PER_BRAM, bBram36 } from '../../components/l2-layout.js';
 
 const positive = z.int().min(1);
 export const IM2COL_MODES = ['on-the-fly', 'blown-up'] as const;
@@ -132,3 +132,11 @@ export function aSlices(spec: GuptaSpec): number {
 
 /** Words of one half of an activation bank. */
 export const bWords = (spec: GuptaSpec): number => B_WORDS_PER_BRAM * spec.l2.bramsPerBank;
+
+/** BRAM36 of the machine and what there are: the A halves, the B banks, and what is set aside for all other buffers. */
+export function bram36Use(spec: GuptaSpec) {
+  const a = aBram36(spec.n, aSlices(spec));
+  const b = bBram36(spec.n, spec.l2.bramsPerBank);
+  const buffers = spec.l2.bufferBram36;
+  return { a, b, buffers, total: a + b + buffers, device: spec.l2.bram36 };
+}

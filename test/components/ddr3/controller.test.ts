@@ -174,6 +174,22 @@ describe('Ddr3Controller', () => {
     expect(bound).toBeLessThan(500 + 60);
   });
 
+  it('serves a read that drains without end keep waiting once it is starving', () => {
+    // Writes as fast as they are taken, row by row, and one read.
+    const trace: Request[] = Array.from({ length: 6000 }, (_, i) => [2 ** 24 + i * 64, 'W', 0]);
+    for (const victim of [0x10000, ROW]) {
+      trace[200] = [victim, 'R', 0];
+      for (const [starvationClocks, limit] of [
+        [500, 600],
+        [2000, 2100],
+      ] as const) {
+        const latency = watch({ refresh: 'off', starvationClocks }, trace).latency[200]!;
+        expect(latency).toBeGreaterThanOrEqual(starvationClocks);
+        expect(latency).toBeLessThan(limit);
+      }
+    }
+  });
+
   it('closes a row for a conflict after rowHitLimit accesses though more hits wait', () => {
     // Hits in two banks in turn, so that tRTP passes between two of one bank; the eleventh request wants another row.
     const trace: Request[] = Array.from({ length: 200 }, (_, i) => [
