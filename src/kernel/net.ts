@@ -188,10 +188,11 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
     const region = this.sim.subscribingGlue ? GLUED : OBSERVED;
     const listener: Listener<T> = { subscriber, pass: this.sim.pass };
     const first = (this.watchedIn & region) === 0;
+    // What it is handed now is told, also where a tap alone looked until now.
+    if ((region === GLUED ? this.glue : this.observers).length === 0) this.news(region);
     if (region === GLUED) this.glue = [...this.glue, listener];
     else this.observers = [...this.observers, listener];
     if (first) {
-      this.news(region);
       this.sim.watch(this, region);
       this.runView?.watched();
     }

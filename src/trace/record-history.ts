@@ -8,7 +8,7 @@ const ENTRY = 2;
 const RECORDS = 2 ** 18;
 
 /** Numbers that a history holds unless told: 32 MiB. */
-export const HISTORY_NUMBERS = 2 ** 22;
+const HISTORY_NUMBERS = 2 ** 22;
 
 /**
  * What happened before a recording begins, kept in a ring of bounded size: changes of waves and records of transactions from

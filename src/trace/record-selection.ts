@@ -151,6 +151,6 @@ const listOf = (patterns: string | readonly string[]): readonly string[] =>
   typeof patterns === 'string' ? [patterns] : patterns;
 
 /** The type of a lane. */
-export function element(type: ValueType | VectorType): ValueType {
+function element(type: ValueType | VectorType): ValueType {
   return type.kind === 'vector' ? type.element : type;
 }

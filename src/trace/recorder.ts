@@ -386,7 +386,7 @@ function formOf({ source, type, isVector }: RecordedWave): number {
 }
 
 /** Writes what a wave holds, or that its event happens. */
-export function put(sink: RecordSink, number: number, wave: RecordedWave, values: Float64Array): void {
+function put(sink: RecordSink, number: number, wave: RecordedWave, values: Float64Array): void {
   if (wave.type.kind === 'event') sink.event(number);
   else if (wave.isVector) sink.lanes(number, values);
   else sink.scalar(number, values[0]!);

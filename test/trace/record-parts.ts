@@ -14,7 +14,7 @@ import {
 import type { TraceFile } from '../../src/trace/mwt/trace-file.js';
 
 /** Counts down from 1 at each edge, with a bus, an event and a probe beside; each third edge begins a transaction, each edge a point. */
-export class Countdown extends Module {
+class Countdown extends Module {
   readonly count = this.output('count', int(8), 1);
   readonly lanes = this.output('lanes[1]', vector(2, int(8)));
   readonly struck = this.output('struck', event);
