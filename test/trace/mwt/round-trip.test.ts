@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openTrace, type TraceFile } from '../../../src/trace/mwt/trace-file.js';
 import type { MwtOptions } from '../../../src/trace/mwt/writer.js';
-import { bitsOf, factsOf, options, type Recording, recordings, valueOf, windowOf, write } from './model.js';
+import { factsOf, options, type Recording, recordings, valueOf, windowOf, write } from './model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mwt-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -198,4 +198,3 @@ function transactionsOf({ moments }: Recording) {
   }
   return [...done, ...[...open.values()].map((row) => ({ ...row, end: null }) as never)] as typeof done;
 }
-void bitsOf;
