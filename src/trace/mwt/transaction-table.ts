@@ -50,8 +50,10 @@ export const TRUE = 3;
 
 interface Open {
   readonly begun: TransactionRecord & { readonly type: 'begin' };
-  /** The chunk in which it began. */
-  readonly chunk: number;
+  /** The latest chunk in which it began or had a note. */
+  chunk: number;
+  /** How many of its notes stand in rows of earlier chunks. */
+  told: number;
   readonly blocked: { time: number; why: string }[];
 }
 
@@ -91,7 +93,8 @@ class Numbers {
 
 /**
  * Collects the transactions of the chunk at hand. A transaction becomes a row when it ends. One that outlives the chunk in
- * which it began has a row there too, marked open, for the case that the file is cut off before its end.
+ * which it began has a row there too, marked open, for the case that the file is cut off before its end; and one in each later
+ * chunk in which it had notes, with these alone.
  *
  * Storage  The rows of a chunk, in columns, and the transactions that are open.
  */
@@ -133,7 +136,7 @@ export class TransactionTable {
       this.keepLatest();
       if (this.open.has(id))
         throw new ConfigError(this.file, 'transaction.id', 'of no transaction that is open', id);
-      this.latest = { begun: record, chunk: this.chunk, blocked: [] };
+      this.latest = { begun: record, chunk: this.chunk, told: 0, blocked: [] };
       this.bytes += 16;
       return;
     }
@@ -142,6 +145,7 @@ export class TransactionTable {
     if (open === undefined) return;
     if (record.type === 'blocked') {
       open.blocked.push({ time: record.time, why: record.why });
+      open.chunk = this.chunk;
       this.bytes += 4;
       return;
     }
@@ -157,11 +161,14 @@ export class TransactionTable {
     this.latest = null;
   }
 
-  /** Ends the chunk: its rows, or null for none. `all` has every open transaction in them, not only those that began in this chunk. */
+  /** Ends the chunk: its rows, or null for none. `all` has every open transaction in them, whole, not only what is new in this chunk. */
   take(to: number, all: boolean): { packed: PackedTransactions; count: number; earliest: number } | null {
     this.keepLatest();
-    for (const open of this.open.values())
-      if (all || open.chunk === this.chunk) this.row(open, to, NOTHING, 1);
+    for (const open of this.open.values()) {
+      if (!all && open.chunk !== this.chunk) continue;
+      this.row(open, to, NOTHING, 1, all ? 0 : open.told);
+      open.told = open.blocked.length;
+    }
     this.bytes = 0;
     this.chunk += 1;
     const { columns, strings } = this;
@@ -192,8 +199,17 @@ export class TransactionTable {
     return { packed, count, earliest };
   }
 
-  /** @param open 1 for a transaction that has not ended */
-  private row({ begun, blocked }: Open, end: number, endAttributes: Attributes, open: 0 | 1): void {
+  /**
+   * @param open 1 for a transaction that has not ended
+   * @param firstNote the first note of the row
+   */
+  private row(
+    { begun, blocked }: Open,
+    end: number,
+    endAttributes: Attributes,
+    open: 0 | 1,
+    firstNote = 0,
+  ): void {
     const { columns } = this;
     columns.open.push(open);
     columns.id.push(begun.id);
@@ -205,8 +221,9 @@ export class TransactionTable {
     columns.length.push(end - begun.time);
     columns.beginAttributes.push(this.put(begun.attributes));
     columns.endAttributes.push(this.put(endAttributes));
-    columns.notes.push(blocked.length);
-    for (const { time, why } of blocked) {
+    columns.notes.push(blocked.length - firstNote);
+    for (let i = firstNote; i < blocked.length; i++) {
+      const { time, why } = blocked[i]!;
       columns.noteAges.push(time);
       columns.noteTexts.push(this.text(why));
     }

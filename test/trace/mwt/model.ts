@@ -122,6 +122,24 @@ export function valueOf({ head, moments }: Recording, place: number, time: numbe
   return last === undefined || signal.kind === 'event' ? null : bitsOf(signal, last.lanes);
 }
 
+/** The transactions as a reader gives them: those that ended, in order, then those that did not. */
+export function transactionsOf({ moments }: Pick<Recording, 'moments'>) {
+  const open = new Map<number, { begin: number; [field: string]: unknown }>();
+  const done: { kind: string; begin: number; end: number | null }[] = [];
+  for (const record of moments.flatMap(({ records }) => records)) {
+    if (record.type === 'begin') {
+      const { id, kind, path, parent, time, attributes } = record;
+      open.set(id, { id, kind, path, parent, begin: time, attributes, endAttributes: {}, blocked: [] });
+    } else if (record.type === 'blocked')
+      (open.get(record.id)!['blocked'] as object[]).push({ time: record.time, why: record.why });
+    else {
+      done.push({ ...open.get(record.id)!, end: record.time, endAttributes: record.attributes } as never);
+      open.delete(record.id);
+    }
+  }
+  return [...done, ...[...open.values()].map((row) => ({ ...row, end: null }) as never)] as typeof done;
+}
+
 const KINDS = ['bool', 'uint', 'int', 'bits', 'fixed'] as const;
 
 const types: fc.Arbitrary<WaveType> = fc
