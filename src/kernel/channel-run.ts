@@ -210,7 +210,10 @@ export class ChannelLink implements RunView {
   }
 
   private tell(region: number): void {
-    for (const net of this.nets) net.deliver(region);
+    for (const net of this.nets) {
+      net.deliver(region);
+      if (region === OBSERVED) net.tellTaps();
+    }
   }
 
   save(): SavedRun | null {

@@ -13,7 +13,10 @@ export const GLUED = 4;
 const TOUCHED = 8;
 const WAKES = 16;
 const VECTOR = 32;
-const UNUSUAL = OBSERVED | GLUED | WAKES | VECTOR;
+/** A tap wants to know. */
+export const TAPPED = 64;
+const LOOKED_AT = OBSERVED | GLUED | TAPPED;
+const UNUSUAL = LOOKED_AT | WAKES | VECTOR;
 
 /** What the update of a signal has to do, where that is no process to queue: see {@link Engine.followUp}. */
 const NOTHING = -1;
@@ -222,7 +225,7 @@ export class Engine {
       const list = this.wakers[slot]!;
       for (let j = 0; j < list.length; j++) if (this.asleep[list[j]!] !== 0) this.onWake(list[j]!);
     }
-    if ((f & (OBSERVED | GLUED)) !== 0) this.touch(slot);
+    if ((f & LOOKED_AT) !== 0) this.touch(slot);
     return true;
   }
 

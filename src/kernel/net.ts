@@ -1,5 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { type Engine, GLUED, OBSERVED } from './engine.js';
+import { type Engine, GLUED, OBSERVED, TAPPED } from './engine.js';
 import { WidthError, WiringError } from './errors.js';
 import type { Module } from './module.js';
 import type { Simulator } from './simulator.js';
@@ -18,6 +18,7 @@ export interface NetHandle {
   readonly isObserved: boolean;
   /** The regions in which somebody waits for its changes, as flags of the engine. */
   readonly watchedIn: number;
+  readonly taps: readonly TapEntry[];
   deliver(region: number): void;
   bind(): void;
 }
@@ -36,6 +37,11 @@ export interface RunView {
 export interface Tap {
   /** Net number `index` has changed in this instant, or a bulk run of its channel has moved on. */
   changed(index: number): void;
+}
+
+export interface TapEntry {
+  readonly tap: Tap;
+  readonly index: number;
 }
 
 interface Listener<T> {
@@ -74,7 +80,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   runKey = '';
   private observers: readonly Listener<T>[] = [];
   private glue: readonly Listener<T>[] = [];
-  private taps: readonly { readonly tap: Tap; readonly index: number }[] = [];
+  taps: readonly TapEntry[] = [];
 
   constructor(
     sim: Simulator,
@@ -119,13 +125,15 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   }
 
   get watchedIn(): number {
-    return (this.observers.length + this.taps.length > 0 ? OBSERVED : 0) | (this.glue.length > 0 ? GLUED : 0);
+    return (
+      (this.observers.length > 0 ? OBSERVED : 0) |
+      (this.glue.length > 0 ? GLUED : 0) |
+      (this.taps.length > 0 ? TAPPED : 0)
+    );
   }
 
   /** Tells the subscribers of one region, if the value is new to them. Called by the simulator. */
   deliver(region: number): void {
-    if (region === OBSERVED)
-      for (let i = 0; i < this.taps.length; i++) this.taps[i]!.tap.changed(this.taps[i]!.index);
     const list = region === GLUED ? this.glue : this.observers;
     if (list.length === 0 || !this.news(region)) return;
     const value = this.current();
@@ -144,16 +152,18 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
    */
   tap(tap: Tap, index: number): () => void {
     const entry = { tap, index };
-    const first = (this.watchedIn & OBSERVED) === 0;
     this.taps = [...this.taps, entry];
-    if (first) {
-      this.sim.watch(this, OBSERVED);
-      this.runView?.watched();
-    }
+    this.sim.watch(this, TAPPED);
+    this.runView?.watched();
     return () => {
       this.taps = this.taps.filter((t) => t !== entry);
-      if ((this.watchedIn & OBSERVED) === 0) this.sim.unwatch(this);
+      this.sim.unwatch(this);
     };
+  }
+
+  /** Tells the taps, where a bulk run moves on without a change of the wires. */
+  tellTaps(): void {
+    for (const { tap, index } of this.taps) tap.changed(index);
   }
 
   /** Makes this net follow `driver`. */
@@ -188,11 +198,10 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
     const region = this.sim.subscribingGlue ? GLUED : OBSERVED;
     const listener: Listener<T> = { subscriber, pass: this.sim.pass };
     const first = (this.watchedIn & region) === 0;
-    // What it is handed now is told, also where a tap alone looked until now.
-    if ((region === GLUED ? this.glue : this.observers).length === 0) this.news(region);
     if (region === GLUED) this.glue = [...this.glue, listener];
     else this.observers = [...this.observers, listener];
     if (first) {
+      this.news(region);
       this.sim.watch(this, region);
       this.runView?.watched();
     }

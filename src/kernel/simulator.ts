@@ -2,11 +2,11 @@ import type { Observable } from 'rxjs';
 import { Clock } from './clock.js';
 import type { Channel } from './channel.js';
 import type { ChannelLink } from './channel-run.js';
-import { Engine, GLUED, OBSERVED } from './engine.js';
+import { Engine, GLUED, OBSERVED, TAPPED } from './engine.js';
 import { GlueLoopError, PathError, type Wait, WiringError } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { Module, ModuleFactory } from './module.js';
-import { type AnyNet, Net, type NetHandle, Signal } from './net.js';
+import { type AnyNet, Net, type NetHandle, Signal, type TapEntry } from './net.js';
 import { Paths } from './paths.js';
 import type { Probe } from './probe.js';
 import { RunControl, type RunOptions, type RunResult } from './run-control.js';
@@ -75,6 +75,8 @@ export class Simulator {
   /** A clock that sleeps is in the cycle of its first edge at or after this time. */
   cycleFrom = 0;
   private readonly watchers: NetHandle[][] = [];
+  /** Taps by slot. */
+  private readonly taps: (readonly TapEntry[])[] = [];
   private activeProbes: readonly Probe[] = [];
   private glueTimers: TimedAction[] = [];
   private observerTimers: TimedAction[] = [];
@@ -260,6 +262,7 @@ export class Simulator {
     this.engine.raise(net.slot, regions);
     const list = (this.watchers[net.slot] ??= []);
     if (!list.includes(net)) list.push(net);
+    if ((regions & TAPPED) !== 0) this.taps[net.slot] = list.flatMap((each) => each.taps);
   }
 
   unwatch(net: NetHandle): void {
@@ -269,8 +272,9 @@ export class Simulator {
     if (at >= 0 && !net.isObserved) list.splice(at, 1);
     let regions = 0;
     for (const other of list) regions |= other.watchedIn;
-    this.engine.lower(net.slot, OBSERVED | GLUED);
+    this.engine.lower(net.slot, OBSERVED | GLUED | TAPPED);
     this.engine.raise(net.slot, regions);
+    this.taps[net.slot] = list.flatMap((each) => each.taps);
   }
 
   /** Whether a process or port outside these modules reads one of these nets. */
@@ -513,7 +517,7 @@ export class Simulator {
     this.region = 3;
     if (this.observerTimers.length > 0) this.fireObserverTimers();
     if (engine.touchedCount > 0) {
-      for (let i = 0; i < engine.touchedCount; i++) this.tell(engine.touched[i]!, OBSERVED);
+      this.tellObservers();
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
@@ -523,6 +527,19 @@ export class Simulator {
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
     this.throwIfFailed();
+  }
+
+  private tellObservers(): void {
+    const { engine, taps } = this;
+    for (let i = 0; i < engine.touchedCount; i++) {
+      const slot = engine.touched[i]!;
+      const flags = engine.flags[slot]!;
+      if ((flags & TAPPED) !== 0) {
+        const list = taps[slot]!;
+        for (let j = 0; j < list.length; j++) list[j]!.tap.changed(list[j]!.index);
+      }
+      if ((flags & OBSERVED) !== 0) this.tell(slot, OBSERVED);
+    }
   }
 
   private fireObserverTimers(): void {
