@@ -91,6 +91,10 @@ export class Transactions extends Observable<TransactionRecord> {
   private readonly tell = (): void => {
     const { pending } = this;
     this.pending = [];
-    for (const record of pending) for (const subscriber of [...this.subscribers]) subscriber.next(record);
+    for (const record of pending) {
+      // Whom one of them tells may end or begin to listen.
+      if (this.subscribers.length === 1) this.subscribers[0]!.next(record);
+      else for (const subscriber of [...this.subscribers]) subscriber.next(record);
+    }
   };
 }

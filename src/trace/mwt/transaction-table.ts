@@ -54,8 +54,11 @@ interface Open {
   chunk: number;
   /** How many of its notes stand in rows of earlier chunks. */
   told: number;
-  readonly blocked: { time: number; why: string }[];
+  blocked: readonly { readonly time: number; readonly why: string }[];
 }
+
+/** The notes of nearly all transactions. */
+const NO_NOTES: Open['blocked'] = [];
 
 /** Numbers that grow, and stay where they are from chunk to chunk. */
 class Numbers {
@@ -136,7 +139,7 @@ export class TransactionTable {
       this.keepLatest();
       if (this.open.has(id))
         throw new ConfigError(this.file, 'transaction.id', 'of no transaction that is open', id);
-      this.latest = { begun: record, chunk: this.chunk, told: 0, blocked: [] };
+      this.latest = { begun: record, chunk: this.chunk, told: 0, blocked: NO_NOTES };
       this.bytes += 16;
       return;
     }
@@ -144,7 +147,7 @@ export class TransactionTable {
     const open = isLatest ? this.latest! : this.open.get(id);
     if (open === undefined) return;
     if (record.type === 'blocked') {
-      open.blocked.push({ time: record.time, why: record.why });
+      open.blocked = [...open.blocked, { time: record.time, why: record.why }];
       open.chunk = this.chunk;
       this.bytes += 4;
       return;
