@@ -8,6 +8,8 @@ import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
 import { matrixProduct } from './matrix-product.js';
 import { traceRecord } from './trace-record.js';
+import { traceScale } from './trace-scale.js';
+import { traceWriter } from './trace-writer.js';
 
 const HELP = `npm run bench
 npm run bench -- --quick kernel
@@ -18,7 +20,16 @@ on this machine is missed.
 `;
 
 /** One question each; see the files. */
-const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional, ddr3, traceRecord];
+const BENCHES: readonly Bench[] = [
+  kernelActivations,
+  array,
+  matrixProduct,
+  functional,
+  ddr3,
+  traceRecord,
+  traceWriter,
+  traceScale,
+];
 
 function machine(): string {
   const processors = cpus();
