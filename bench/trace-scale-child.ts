@@ -6,6 +6,9 @@ export interface Looked {
   readonly openMs: number;
   readonly windowMs: number;
   readonly worstMs: number;
+  /** CPU time, of this process alone. */
+  readonly windowCpuMs: number;
+  readonly worstCpuMs: number;
   readonly valueMs: number;
   readonly drawMs: number;
   readonly residentBytes: number;
@@ -25,16 +28,19 @@ function draw(limit: number): number {
 }
 
 let resident = 0;
-function timed<T>(work: () => T): { ms: number; result: T } {
+function timed<T>(work: () => T): { ms: number; cpuMs: number; result: T } {
   const begun = performance.now();
+  const cpu = process.cpuUsage();
   const result = work();
+  const { user, system } = process.cpuUsage(cpu);
   const ms = performance.now() - begun;
   resident = Math.max(resident, process.memoryUsage.rss());
-  return { ms, result };
+  return { ms, cpuMs: (user + system) / 1000, result };
 }
 
 const { ms: openMs, result: trace } = timed(() => openTrace(process.argv[2]!));
 const windows: number[] = [];
+const windowsCpu: number[] = [];
 const values: number[] = [];
 let changes = 0;
 for (let i = 0; i < WINDOWS; i++) {
@@ -47,6 +53,7 @@ for (let i = 0; i < WINDOWS; i++) {
   });
   changes += window.result;
   windows.push(window.ms);
+  windowsCpu.push(window.cpuMs);
   values.push(timed(() => trace.valueAt(draw(trace.signals.length), draw(trace.end))).ms);
 }
 const from = draw(trace.end / 2);
@@ -57,6 +64,8 @@ const looked: Looked = {
   openMs,
   windowMs: median(windows),
   worstMs: Math.max(...windows),
+  windowCpuMs: median(windowsCpu),
+  worstCpuMs: Math.max(...windowsCpu),
   valueMs: median(values),
   drawMs: draws,
   residentBytes: resident,
