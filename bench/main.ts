@@ -8,6 +8,8 @@ import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
 import { matrixProduct } from './matrix-product.js';
 import { traceRecord } from './trace-record.js';
+import { traceScale } from './trace-scale.js';
+import { traceWriter } from './trace-writer.js';
 import { vcd } from './vcd.js';
 
 const HELP = `npm run bench
@@ -26,6 +28,8 @@ const BENCHES: readonly Bench[] = [
   functional,
   ddr3,
   traceRecord,
+  traceWriter,
+  traceScale,
   vcd,
 ];
 

@@ -24,15 +24,6 @@ export interface WaveChanges {
   readonly values: Column | null;
 }
 
-/** Where the columns of a wave lie. */
-interface Place {
-  readonly count: number;
-  readonly form: number;
-  readonly code: number;
-  readonly momentsAt: number;
-  readonly valuesAt: number;
-}
-
 /**
  * A chunk in memory: unpacked, its columns read when they are first asked for.
  *
@@ -43,7 +34,11 @@ export class Chunk {
   readonly axis: Float64Array;
   /** Waves that change in it, rising. */
   private readonly changed: Int32Array;
-  private readonly places: readonly Place[];
+  /** By place in {@link changed}: how many changes, their form and code, and where their columns begin. */
+  private readonly counts: Column;
+  private readonly forms: Uint8Array;
+  private readonly momentsAt: Uint32Array;
+  private readonly valuesAt: Uint32Array;
   private readonly columns = new Map<number, WaveChanges>();
   private readonly fields: Fields;
   private readonly keyframe: DataView;
@@ -66,15 +61,17 @@ export class Chunk {
     this.changed = setBits(bitmap, frame.waves.length);
     this.momentBytes = bytesOf(fields, 'moments');
     this.valueBytes = bytesOf(fields, 'values');
-    this.places = this.findPlaces();
-    grown(head.rawBytes + this.axis.byteLength + 64 * this.places.length);
+    const { length } = this.changed;
+    this.counts = wholesOf(fields, 'counts', 1, this.axis.length, length);
+    this.forms = bytesOf(fields, 'forms', length);
+    this.momentsAt = new Uint32Array(length);
+    this.valuesAt = new Uint32Array(length);
+    this.findPlaces();
+    grown(head.rawBytes + this.axis.byteLength + 24 * length);
   }
 
-  private findPlaces(): Place[] {
-    const { fields, changed, axis, frame, head } = this;
-    const counts = wholesOf(fields, 'counts', 1, axis.length, changed.length);
-    const forms = bytesOf(fields, 'forms', changed.length);
-    const places: Place[] = [];
+  private findPlaces(): void {
+    const { changed, counts, forms, frame, head } = this;
     let momentsAt = 0;
     let valuesAt = 0;
     let changes = 0;
@@ -86,12 +83,13 @@ export class Chunk {
       if (form > EVEN || code > NO_VALUES || (code === NO_VALUES) !== isEvent)
         throw new PayloadError(`wanted the form of a column, got ${forms[slot]}`);
       const momentSize = form === EVEN ? 4 : 1 << form;
-      momentsAt = aligned(momentsAt, momentSize);
-      if (!isEvent) valuesAt = aligned(valuesAt, CODE_BYTES[code]!);
-      places.push({ count, form, code, momentsAt, valuesAt });
+      momentsAt = this.momentsAt[slot] = aligned(momentsAt, momentSize);
       momentsAt += momentSize * (form === EVEN ? 2 : count);
-      if (!isEvent) valuesAt += CODE_BYTES[code]! * count * lanes;
       changes += count;
+      if (isEvent) continue;
+      const size = CODE_BYTES[code]!;
+      valuesAt = this.valuesAt[slot] = aligned(valuesAt, size);
+      valuesAt += size * count * lanes;
     }
     if (
       momentsAt !== this.momentBytes.length ||
@@ -99,7 +97,6 @@ export class Chunk {
       changes !== head.changes
     )
       throw new PayloadError(`wanted ${head.changes} changes in columns, got others`);
-    return places;
   }
 
   /** The changes of a wave, or null when it has none here. */
@@ -108,8 +105,7 @@ export class Chunk {
     if (known !== undefined) return known;
     const slot = countBelow(this.changed, this.changed.length, wave);
     if (this.changed[slot] !== wave) return null;
-    const place = this.places[slot]!;
-    const column = { moments: this.moments(place), values: this.values(place, this.frame.waves[wave]!) };
+    const column = { moments: this.moments(slot), values: this.values(slot, this.frame.waves[wave]!) };
     this.columns.set(wave, column);
     this.grown(column.moments.byteLength + (column.values?.byteLength ?? 0) + 128);
     return column;
@@ -130,7 +126,10 @@ export class Chunk {
     return this.rows;
   }
 
-  private moments({ count, form, momentsAt }: Place): Uint32Array {
+  private moments(slot: number): Uint32Array {
+    const count = this.counts[slot]!;
+    const form = this.forms[slot]! & 15;
+    const momentsAt = this.momentsAt[slot]!;
     const moments = new Uint32Array(count);
     if (form === EVEN) {
       const [first, step] = columnOf(4, this.momentBytes.subarray(momentsAt, momentsAt + 8));
@@ -151,16 +150,18 @@ export class Chunk {
     return moments;
   }
 
-  private values({ count, code, valuesAt }: Place, shape: WaveShape): Column | null {
+  private values(slot: number, shape: WaveShape): Column | null {
+    const code = this.forms[slot]! >> 4;
     if (code === NO_VALUES) return null;
-    const bytes = CODE_BYTES[code]! * count * shape.lanes;
+    const valuesAt = this.valuesAt[slot]!;
+    const bytes = CODE_BYTES[code]! * this.counts[slot]! * shape.lanes;
     const values = columnOf(code, this.valueBytes.subarray(valuesAt, valuesAt + bytes));
     checkValues(values, shape);
     return values;
   }
 }
 
-const aligned = (at: number, size: number): number => Math.ceil(at / size) * size;
+const aligned = (at: number, size: number): number => at + ((size - (at % size)) % size);
 
 const notMoments = (): PayloadError => new PayloadError('wanted rising moments on the axis, got others');
 
@@ -190,11 +191,12 @@ function axisOf(fields: Fields, { from, to }: ChunkHead): Float64Array {
 
 /** Numbers of the bits that are set, rising. */
 function setBits(bitmap: Uint8Array, count: number): Int32Array {
-  const set: number[] = [];
+  const set = new Int32Array(8 * bitmap.length);
+  let found = 0;
   for (let byte = 0; byte < bitmap.length; byte++)
     for (let rest = bitmap[byte]!; rest !== 0; rest &= rest - 1)
-      set.push(8 * byte + 31 - Math.clz32(rest & -rest));
-  if (set.length > 0 && set.at(-1)! >= count)
-    throw new PayloadError(`wanted waves below ${count}, got ${set.at(-1)}`);
-  return Int32Array.from(set);
+      set[found++] = 8 * byte + 31 - Math.clz32(rest & -rest);
+  if (found > 0 && set[found - 1]! >= count)
+    throw new PayloadError(`wanted waves below ${count}, got ${set[found - 1]}`);
+  return set.slice(0, found);
 }

@@ -14,7 +14,7 @@ import type { TraceTransaction } from './transaction-table.js';
 import { heldText, type Recorded, windowChanges } from './window-changes.js';
 
 export interface TraceFileOptions {
-  /** Bytes of chunks that are kept in memory, about. Default 2^26; one chunk is always kept. */
+  /** Bytes of chunks that are kept in memory, about. Default 2^25; one chunk is always kept. */
   readonly cacheBytes?: number;
 }
 
@@ -32,7 +32,7 @@ export interface TransactionSelection {
  * @throws TraceFileError for a file that cannot be read, TraceFormatError for one that is no trace file of this version
  */
 export function openTrace(file: string, options: TraceFileOptions = {}): TraceFile {
-  const { cacheBytes = 2 ** 26 } = options;
+  const { cacheBytes = 2 ** 25 } = options;
   if (!(cacheBytes >= 0)) throw new ConfigError(file, 'cacheBytes', 'a number of 0 or more', cacheBytes);
   const source = new ByteSource(file);
   try {
