@@ -17,7 +17,7 @@ npm run bench -- --quick kernel
 
 usage: bench [--quick] [--json] [NAME…]
 Runs the benches whose names contain one of the words, all when none is given. Exits 1 when a goal that can be judged
-on this machine is missed.
+on this machine is missed; one that is known to fall short, when less than what is held meanwhile comes out.
 `;
 
 /** One question each; see the files. */
@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   }
   if (values.json === true)
     process.stdout.write(`${JSON.stringify({ version: 1, machine: machine(), results }, null, 2)}\n`);
-  return results.every(({ result }) => result.goals.every((g) => g.got >= g.atLeast)) ? 0 : 1;
+  return results.every(({ result }) => result.goals.every((g) => g.got >= (g.held ?? g.atLeast))) ? 0 : 1;
 }
 
 process.exitCode = await main();

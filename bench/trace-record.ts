@@ -107,6 +107,7 @@ async function recording(
         wanted: 'a run takes at most twice the time when every port is recorded',
         got: 1 / ratio,
         atLeast: 0.5,
+        held: 0.4,
       },
     ],
   };
@@ -167,6 +168,7 @@ async function nothing(folder: string, images: number): Promise<{ figures: Figur
         wanted: 'a run takes at most 5 % more when nothing is recorded than in a build without',
         got: 1 / ratio,
         atLeast: 1 / 1.05,
+        held: 1 / 1.15,
       },
     ],
   };
