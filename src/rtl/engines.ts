@@ -1,5 +1,6 @@
 import { nodeHeaders } from './node-headers.js';
 import { toolVersion } from './tool.js';
+import { installedPackage } from './wasm-build.js';
 
 /** What can run Verilog. */
 export const engineNames = ['wasm', 'verilator', 'icarus'] as const;
@@ -27,7 +28,7 @@ export function engineReport(engine: EngineName): EngineReport {
 }
 
 const look: Readonly<Record<EngineName, () => EngineReport>> = {
-  wasm: () => ({ engine: 'wasm', found: false, version: '', note: '', install: '' }),
+  wasm: lookForWasm,
   verilator: lookForVerilator,
   icarus: lookForIcarus,
 };
@@ -40,6 +41,23 @@ function missing(engine: EngineName, tools: readonly string[], packages: string)
     note: `${tools.join(', ')} not found on PATH`,
     install: `apt-get install ${packages}`,
   };
+}
+
+function lookForWasm(): EngineReport {
+  const engine = 'wasm';
+  const names = ['@yowasp/yosys', '@yowasp/clang'];
+  const packages = names.map((name) => ({ name, version: installedPackage(name)?.version }));
+  const absent = packages.filter(({ version }) => version === undefined).map(({ name }) => name);
+  if (absent.length > 0)
+    return {
+      engine,
+      found: false,
+      version: '',
+      note: `${absent.join(', ')} not installed (optional dependencies)`,
+      install: `npm install ${absent.join(' ')}`,
+    };
+  const version = packages.map(({ name, version: v }) => `${name} ${v}`).join(', ');
+  return { engine, found: true, version, note: 'in process', install: '' };
 }
 
 function lookForVerilator(): EngineReport {

@@ -5,11 +5,15 @@ import type { Backend, BackendSettings } from './backend.js';
 import { defaultCacheFolder } from './cache.js';
 import { type EngineName, engineNames, engineReport } from './engines.js';
 import { RtlError } from './errors.js';
+import { IcarusBackend } from './icarus-backend.js';
+import { icarusImage, icarusPorts } from './icarus-build.js';
 import { RtlModel } from './model.js';
 import { nodeHeaders } from './node-headers.js';
 import { PipeBackend } from './pipe-backend.js';
 import { layOut, type PortShape } from './port.js';
 import { readSource, type ReadSource, type RtlSource } from './sources.js';
+import { WasmBackend } from './wasm-backend.js';
+import { wasmModel } from './wasm-build.js';
 import { type Transport, verilatorModel } from './verilator-build.js';
 
 export interface RtlLoad extends RtlSource {
@@ -71,9 +75,27 @@ function compile(engine: EngineName, source: ReadSource, load: RtlLoad): Promise
     case 'verilator':
       return compileVerilator(source, load.transport, trace, cacheFolder);
     case 'icarus':
+      return compileIcarus(source, cacheFolder);
     case 'wasm':
-      throw new Error('to come');
+      return compileWasm(source, trace, cacheFolder);
   }
+}
+
+async function compileWasm(source: ReadSource, trace: boolean, cacheFolder: string): Promise<Compiled> {
+  const { module, ports } = await wasmModel(source, trace, cacheFolder);
+  return { ports, start: (settings) => new WasmBackend(module, source.top, settings) };
+}
+
+async function compileIcarus(source: ReadSource, cacheFolder: string): Promise<Compiled> {
+  const ports = await icarusPorts(source, cacheFolder);
+  return {
+    ports,
+    start: async (settings) => {
+      const { clockWords, half } = settings;
+      const image = await icarusImage(source, ports, clockWords, half, cacheFolder);
+      return new IcarusBackend(image, source.top, settings);
+    },
+  };
 }
 
 async function compileVerilator(

@@ -17,8 +17,8 @@ function openPipe(folder: string, name: string): { readonly read: number; readon
 }
 
 /**
- * A program that is asked and answers, in step: what is sent goes to its stdin, and {@link receive} waits for bytes of its stdout. Synchronous,
- * over named pipes.
+ * A program that is asked and answers, in step: what is sent goes to its stdin, and {@link receive} waits for what it writes to
+ * descriptor 3. Synchronous, over named pipes. Its stdout goes to our stderr.
  *
  * Storage  A folder in the temporary one for stderr and what the program writes; gone at {@link close}.
  * Errors   RtlError with what the program printed on stderr, when it has ended.
@@ -38,7 +38,10 @@ export class PipedProgram {
     const requests = openPipe(this.folder, 'requests');
     const answers = openPipe(this.folder, 'answers');
     const stderr = openSync(join(this.folder, 'stderr'), 'w');
-    this.child = spawn(command, args, { cwd: this.folder, stdio: [requests.read, answers.write, stderr] });
+    this.child = spawn(command, args, {
+      cwd: this.folder,
+      stdio: [requests.read, process.stderr.fd, stderr, answers.write],
+    });
     // A program that did not start shows as an end of its answers.
     this.child.on('error', () => {});
     this.child.unref();
@@ -76,7 +79,7 @@ export class PipedProgram {
     );
   }
 
-  /** Ends the program and removes its folder. `finish` is done once it has closed its stdout. */
+  /** Ends the program and removes its folder. `finish` is done once it has ended. */
   close(finish: () => void = () => {}): void {
     if (this.closed) return;
     this.closed = true;

@@ -26,6 +26,18 @@ const CXX_FLAGS = [
   '-fvisibility=hidden',
   '-fno-gnu-unique',
 ];
+/** What a model prints ($display) goes to stderr: our stdout carries results. */
+const PRINTING = `#include <cstdarg>
+#include <cstdio>
+static inline int print_to_stderr(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  return length;
+}
+#define VL_PRINTF print_to_stderr
+`;
 const jobs = `-j${availableParallelism()}`;
 
 /** Compiles a source, or finds it compiled: `model.node` or `model` in the folder. @throws RtlError in the tools' words */
@@ -49,6 +61,7 @@ const harnessVersion = [
   addonSource({ ports: [], inputWords: 0, outputWords: 0 }, false, true),
   pipeSource({ ports: [], inputWords: 0, outputWords: 0 }, false, true),
   CXX_FLAGS.join(' '),
+  PRINTING,
 ].join('\n');
 
 async function build(
@@ -62,6 +75,7 @@ async function build(
   const { top } = source;
   const out = join(work, 'obj');
   await runTool('verilator', verilatorArguments(source, out, trace), process.cwd(), top);
+  writeFileSync(join(out, 'printing.h'), PRINTING);
   const ports = headerPorts(top, readFileSync(join(out, 'Vmodel.h'), 'utf8'));
   const layout = layOut(ports);
   const text = (transport === 'addon' ? addonSource : pipeSource)(layout, source.negedge, trace);
@@ -92,7 +106,7 @@ function verilatorArguments(source: ReadSource, out: string, trace: boolean): st
     // A large array in one file takes the compiler four times as long.
     ...['--output-split', '20000', '--output-split-cfuncs', '2000', '+1364-2005ext+v'],
     ...(trace ? ['--trace', '--trace-max-width', '65536', '--trace-max-array', '65536'] : []),
-    ...CXX_FLAGS.flatMap((flag) => ['-CFLAGS', flag]),
+    ...[...CXX_FLAGS, '-include printing.h'].flatMap((flag) => ['-CFLAGS', flag]),
     ...source.folders.map((folder) => `-I${folder}`),
     ...source.parameters.map(([name, literal]) => `-G${name}=${literal}`),
     ...source.files.map(({ path }) => path),
@@ -118,7 +132,7 @@ async function runtimeObjects(
     readFileSync(join(out, 'Vmodel_classes.mk'), 'utf8'),
   );
   const objects = (listed?.[1]?.match(/\w+/g) ?? ['verilated']).map((name) => `${name}.o`);
-  const key = [...versions, String(trace), CXX_FLAGS.join(' '), ...objects];
+  const key = [...versions, String(trace), CXX_FLAGS.join(' '), PRINTING, ...objects];
   const folder = await cached(cacheFolder, 'verilated', key, async (work) => {
     await make(out, objects);
     for (const object of objects) copyFileSync(join(out, object), join(work, object));

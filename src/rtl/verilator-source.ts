@@ -218,14 +218,15 @@ NAPI_MODULE_INIT() {
 `;
 }
 
-/** A program that obeys frames on stdin and answers on stdout; see \`pipe-backend.ts\`. */
+/** A program that obeys frames on stdin and answers on descriptor 3; see \`pipe-backend.ts\`. */
 export function pipeSource(layout: PortLayout, falling: boolean, trace: boolean): string {
   return `${modelSource(layout, falling, trace)}${driverSource}
 #include <cstdlib>
 #include <vector>
 
 static void take(void* to, size_t bytes) { if (bytes && fread(to, 1, bytes, stdin) != bytes) exit(0); }
-static void give(const void* from, size_t bytes) { if (bytes) fwrite(from, 1, bytes, stdout); }
+static FILE* answers;
+static void give(const void* from, size_t bytes) { if (bytes) fwrite(from, 1, bytes, answers); }
 
 // A frame: what, cycles, clocks, with rows (1 inputs, 2 outputs), time (ps, two words), period.
 struct Frame { uint32_t what, cycles, clocks, rows, time_low, time_high, period; };
@@ -255,12 +256,14 @@ static void obey(Driver& d, const Frame& f, uint32_t seed) {
     d.eval();
   }
   give(d.image + INPUT_WORDS, 4 * OUTPUT_WORDS);
-  fflush(stdout);
+  fflush(answers);
 }
 
 int main(int count, char** arg) {
   static uint32_t image[INPUT_WORDS + OUTPUT_WORDS + 1];
   static Driver d;
+  answers = fdopen(3, "wb");
+  if (!answers) return 2;
   d.image = image;
   const uint32_t seed = (uint32_t)strtoul(arg[1], nullptr, 10);
   d.half = strtoull(arg[2], nullptr, 10);
