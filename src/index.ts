@@ -101,3 +101,9 @@ export type { ScenarioDocument } from './scenario/scenario-document.js';
 export { csv } from './report/csv.js';
 export { scenarioReport } from './report/scenario-report.js';
 export { svgPlot } from './report/svg-plot.js';
+
+export { type EngineName, engineNames, type EngineReport, engineReport } from './rtl/engines.js';
+export { RtlError } from './rtl/errors.js';
+export { loadRtl, type RtlLoad } from './rtl/load.js';
+export type { RtlModel, RtlRun, RtlValue } from './rtl/model.js';
+export type { RtlPort } from './rtl/port.js';

@@ -4,5 +4,6 @@ export const commands = {
   dram: 'run a request trace through the DDR3 controller alone',
   scenario: 'run a study over a grid of parameters: tables, plots, expectations',
   list: 'networks, machines and scenarios that there are',
+  doctor: 'engines that run Verilog: which were found, what to install',
   completion: 'completion script for bash, zsh or fish',
 } as const;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { commands } from './commands.js';
 import { completion, completionHelp } from './completion.js';
+import { doctor, doctorHelp } from './doctor.js';
 import { dram, dramHelp } from './dram.js';
 import { list, listHelp } from './list.js';
 import { run, runHelp } from './run.js';
@@ -17,6 +18,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   dram: { help: dramHelp, run: dram },
   scenario: { help: scenarioHelp, run: scenario },
   list: { help: listHelp, run: list },
+  doctor: { help: doctorHelp, run: doctor },
   completion: { help: completionHelp, run: completion },
 };
 

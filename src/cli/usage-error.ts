@@ -21,6 +21,7 @@ const USERS = new Set([
   'E_EXPRESSION',
   'E_PATH',
   'E_TRACE_FILE',
+  'E_RTL',
 ]);
 
 /** 0 done, 1 the model faulted or an expectation failed, 2 bad usage or input, 130 interrupted. */
