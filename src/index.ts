@@ -110,3 +110,23 @@ export { openVcd, type VcdFile, type VcdSignal } from './trace/vcd/open-vcd.js';
 export { scanVcd, type VcdSection, type VcdVisitor } from './trace/vcd/scanner.js';
 export { bitsOf, lanesOf } from './trace/vcd/values.js';
 export { writeVcd, type WriteVcdOptions } from './trace/vcd/write-vcd.js';
+export {
+  openTrace,
+  type TraceFile,
+  type TraceFileOptions,
+  type TransactionSelection,
+} from './trace/mwt/trace-file.js';
+export { type MwtHead, type MwtSignal } from './trace/mwt/header.js';
+export { type MwtOptions, MwtWriter } from './trace/mwt/writer.js';
+export { recordMwt } from './trace/record-mwt.js';
+export { recordVcd } from './trace/vcd-recorder.js';
+export { openWaves } from './trace/open-waves.js';
+export { memoryWaves } from './trace/memory-waves.js';
+export { diffWaves } from './trace/diff/diff-waves.js';
+export { type EngineName, engineNames, type EngineReport, engineReport } from './rtl/engines.js';
+export { RtlError } from './rtl/errors.js';
+export { loadRtl, type RtlLoad } from './rtl/load.js';
+export type { RtlModel, RtlRun, RtlValue } from './rtl/model.js';
+export type { RtlPort } from './rtl/port.js';
+export type { Decimated } from './trace/mwt/decimate.js';
+export type { TraceTransaction } from './trace/mwt/transaction-table.js';

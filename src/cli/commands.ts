@@ -6,5 +6,6 @@ export const commands = {
   diff: 'compare two waveforms: the first difference, and all signals that differ',
   scenario: 'run a study over a grid of parameters: tables, plots, expectations',
   list: 'networks, machines and scenarios that there are',
+  doctor: 'engines that run Verilog: which were found, what to install',
   completion: 'completion script for bash, zsh or fish',
 } as const;

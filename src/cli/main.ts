@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { commands } from './commands.js';
 import { completion, completionHelp } from './completion.js';
 import { diff, diffHelp } from './diff.js';
+import { doctor, doctorHelp } from './doctor.js';
 import { dram, dramHelp } from './dram.js';
 import { list, listHelp } from './list.js';
 import { run, runHelp } from './run.js';
@@ -21,6 +22,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   diff: { help: diffHelp, run: diff },
   scenario: { help: scenarioHelp, run: scenario },
   list: { help: listHelp, run: list },
+  doctor: { help: doctorHelp, run: doctor },
   completion: { help: completionHelp, run: completion },
 };
 

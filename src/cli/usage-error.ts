@@ -26,6 +26,7 @@ const USERS = new Set([
   'E_WAVES',
   'E_REPLAY',
   'E_DIFF',
+  'E_RTL',
 ]);
 
 /** 0 done, 1 the model faulted or an expectation failed, 2 bad usage or input, 130 interrupted. */
