@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { roundDesign } from './designs.js';
 import { type Engine, engineAvailable } from './engines.js';
+import {
+  asyncFifoTwin,
+  beatPackerTwin,
+  bramTwin,
+  poolTwin,
+  readDmaTwin,
+  rowCollectorTwin,
+  writeDmaTwin,
+} from './memory-twins.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
@@ -39,6 +48,26 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [arrayTwin({ n: 4, l: 3, form: 'ticked' }), 'verilator'],
   [arrayTwin({ n: 8, l: 1, form: 'lazy' }), 'verilator'],
   [arrayTwin({ n: 8, l: 3, form: 'ticked' }), 'verilator'],
+  [bramTwin(512, 4, 18), 'icarus', 'verilator'],
+  [bramTwin(1, 1, 1), 'icarus'],
+  [bramTwin(37, 3, 32), 'icarus'],
+  [asyncFifoTwin(16, 8, 166e6, 200e6), 'icarus', 'verilator'],
+  [asyncFifoTwin(53, 2, 200e6, 166e6), 'icarus'],
+  [asyncFifoTwin(8, 8, 166e6, 166e6), 'icarus', 'verilator'],
+  [asyncFifoTwin(8, 16, 100e6, 730e6), 'icarus'],
+  [asyncFifoTwin(8, 4, 800e6, 200e6), 'icarus', 'verilator'],
+  [beatPackerTwin(), 'icarus', 'verilator'],
+  [readDmaTwin(), 'icarus', 'verilator'],
+  [rowCollectorTwin(1), 'icarus'],
+  [rowCollectorTwin(4), 'icarus', 'verilator'],
+  [rowCollectorTwin(28), 'icarus'],
+  [poolTwin({ n: 1, accumulators: 256, overlap: 15 }), 'icarus'],
+  [poolTwin({ n: 4, accumulators: 300, overlap: 3 }), 'icarus', 'verilator'],
+  [poolTwin({ n: 13, accumulators: 128, overlap: 2 }), 'verilator'],
+  [writeDmaTwin(1, 1), 'icarus'],
+  [writeDmaTwin(4, 4), 'icarus', 'verilator'],
+  [writeDmaTwin(28, 4), 'icarus', 'verilator'],
+  [writeDmaTwin(63, 16), 'verilator'],
 ];
 
 for (const [twin, ...engines] of compared) {
