@@ -90,7 +90,9 @@ export function converseAcross(
   const talk = new Talk(sim, component, design, clocked);
   sim.run({ until: () => talk.rows.length >= instants });
   const those = (ports: readonly { name: string }[]) =>
-    talk.rows.slice(0, instants).map((row) => Object.fromEntries(ports.map(({ name }) => [name, row[name]!])));
+    talk.rows
+      .slice(0, instants)
+      .map((row) => Object.fromEntries(ports.map(({ name }) => [name, row[name]!])));
   return { stimulus: those(design.inputs), outputs: those(design.outputs) };
 }
 

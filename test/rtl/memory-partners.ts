@@ -48,7 +48,7 @@ export function readTraffic(seed: number): Partner {
   const resets = new Resets(dice);
   const addresses = new Mood(dice);
   const answers = new Mood(dice, [0, 4, 14, 16, 16]);
-  const takes = new Mood(dice, [0, 0, 4, 14, 16, 16], 250);
+  const takes = new Mood(dice, [0, 0, 4, 14, 16, 16], 300);
   const commands = new Offers('cmd', () => readCommand(dice), new Mood(dice, [0, 4, 16]));
   let bursts: number[] = [];
   return (seen) => {
@@ -75,7 +75,8 @@ export function readTraffic(seed: number): Partner {
 function readCommand(dice: Dice): Drive {
   const words = [dice.from(1, 3), dice.from(1, 40), dice.from(1, 600), dice.from(2000, 5000)][dice.below(4)]!;
   const end = 2 ** 32 - words;
-  const word = dice.oneIn(8) ? end - dice.below(40) : dice.below(dice.oneIn(2) ? 4096 : end + 1);
+  const whole = 256 * dice.below(2 ** 24);
+  const word = [end - dice.below(40), whole, dice.below(4096), dice.below(end)][dice.below(4)]!;
   return { addr: 2 * Math.min(word, end), words };
 }
 
@@ -84,11 +85,14 @@ export function collectorTraffic(n: number, seed: number): Partner {
   const dice = new Dice(seed);
   const resets = new Resets(dice);
   const columns = Array.from({ length: n }, () => new Mood(dice, [8, 14, 16, 16, 16]));
+  const together = new Mood(dice, [0, 8, 16]);
   const takes = new Mood(dice, [0, 4, 14, 16, 16]);
   const work = new Offers('work', () => collectorWork(n, dice), new Mood(dice, [2, 16]));
   return (seen) => ({
     rst: resets.next(),
-    in_valid: columns.reduce((bits, mood, j) => bits | (BigInt(mood.next()) << BigInt(j)), 0n),
+    in_valid: together.next()
+      ? -1
+      : columns.reduce((bits, mood, j) => bits | (BigInt(mood.next()) << BigInt(j)), 0n),
     in_data: dice.lanes(n),
     ...work.next(seen),
     row_ready: takes.next() ? 1 : 0,

@@ -63,7 +63,7 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [rowCollectorTwin(28), 'icarus'],
   [poolTwin({ n: 1, accumulators: 256, overlap: 15 }), 'icarus'],
   [poolTwin({ n: 4, accumulators: 300, overlap: 3 }), 'icarus', 'verilator'],
-  [poolTwin({ n: 13, accumulators: 128, overlap: 2 }), 'verilator'],
+  [poolTwin({ n: 7, accumulators: 128, overlap: 2 }), 'verilator'],
   [writeDmaTwin(1, 1), 'icarus'],
   [writeDmaTwin(4, 4), 'icarus', 'verilator'],
   [writeDmaTwin(28, 4), 'icarus', 'verilator'],
