@@ -121,3 +121,18 @@ export function writeDmaTwin(n: number, outstanding: number): Twin {
     () => writeTraffic(n, SEED),
   );
 }
+
+/** Modules of the memory side. */
+export type MemoryModule =
+  'bram' | 'async_fifo' | 'beat_packer' | 'read_dma' | 'row_collector' | 'pool' | 'write_dma';
+
+/** A twin of each, small, in which seeded mistakes are to show. */
+export const memoryTwins: Readonly<Record<MemoryModule, () => Twin>> = {
+  bram: () => bramTwin(37, 2, 16),
+  async_fifo: () => asyncFifoTwin(16, 4, 166e6, 200e6),
+  beat_packer: beatPackerTwin,
+  read_dma: readDmaTwin,
+  row_collector: () => rowCollectorTwin(4),
+  pool: () => poolTwin({ n: 3, accumulators: 200, overlap: 2 }),
+  write_dma: () => writeDmaTwin(28, 4),
+};
