@@ -15,6 +15,7 @@
 //          some of the OVERLAP^2 pairs (k, l). The last pixel of the row in a window gathers all of the row's
 //          pixels in it, adds what was there unless the window's first pixel is among them, and writes it back:
 //          so no two of a row's writes meet. Windows are set by their first pixel, so nothing is ever cleared.
+//          Of a plane's rows of windows, row r has place r mod ceil(size_y / stride_y) of the filter's.
 // Lanes    Those of out_data from out_count on mean nothing.
 // Source   The machine contract, section 8.
 module pool #(
@@ -56,16 +57,18 @@ module pool #(
     wire is_max = (cfg_mode == 2'd1);
     wire accept = in_valid && in_ready;
 
-    wire [31:0] size_y = {28'd0, cfg_size_y};
-    wire [31:0] size_x = {28'd0, cfg_size_x};
-    wire [31:0] stride_y = {28'd0, cfg_stride_y};
-    wire [31:0] stride_x = {28'd0, cfg_stride_x};
-    wire [31:0] out_w = {16'd0, cfg_out_w};
-    wire [31:0] out_h = {16'd0, cfg_out_h};
     // Rows of windows that are open at a time, and where the filter's begin.
-    wire [31:0] open_rows = (size_y + stride_y - 32'd1) / stride_y;
-    wire [31:0] base = ({16'd0, in_filter} % {22'd0, cfg_filters}) * open_rows * out_w;
-    wire [25:0] weight2 = (size_y[25:0] * size_x[25:0]) << 1;
+    wire [4:0] rounded_up = {1'b0, cfg_size_y} + {1'b0, cfg_stride_y} - 5'd1;
+    wire [4:0] open_rows = rounded_up / {1'b0, cfg_stride_y};
+    wire [15:0] line = in_filter % {6'd0, cfg_filters};
+    wire [23:0] base = {8'd0, line} * {19'd0, open_rows} * {8'd0, cfg_out_w};
+    wire [8:0] weight2 = {({4'd0, cfg_size_y} * {4'd0, cfg_size_x}), 1'b0};
+
+    // Where the row's first pixel lies; the others follow by counting.
+    /* verilator lint_off UNUSED */
+    wire [31:0] first_y = in_pixel / {16'd0, cfg_in_w};
+    wire [15:0] first_slot = pixel[0].last_y % {11'd0, open_rows};
+    /* verilator lint_on UNUSED */
 
     reg [23:0] accumulators [0:ACCUMULATORS-1];
     integer i;
@@ -78,30 +81,56 @@ module pool #(
     generate
         for (j = 0; j < N; j = j + 1) begin : pixel
             wire used = (in_count > j);
-            wire [31:0] place = in_pixel + j;
-            wire [31:0] y = place / {16'd0, cfg_in_w};
-            wire [31:0] x = place % {16'd0, cfg_in_w};
-            // The last window, down and right, that begins at or before this pixel, and how far in this one lies.
-            wire [31:0] last_y = y / stride_y;
-            wire [31:0] last_x = x / stride_x;
-            wire [31:0] in_y = y % stride_y;
-            wire [31:0] in_x = x % stride_x;
             wire [23:0] word = {{8{in_data[16*j+15]}}, in_data[16*j +: 16]};
+            // The last window, down and right, that begins at or before this pixel; how far in it lies; and the
+            // place of that window's row among the open ones.
+            wire [15:0] y;
+            wire [15:0] x;
+            wire [15:0] last_y;
+            wire [15:0] last_x;
+            wire [3:0] in_y;
+            wire [3:0] in_x;
+            wire [4:0] slot;
+            if (j == 0) begin : begins
+                assign y = first_y[15:0];
+                assign x = in_pixel[15:0] - y * cfg_in_w;
+                assign last_y = y / {12'd0, cfg_stride_y};
+                assign last_x = x / {12'd0, cfg_stride_x};
+                assign in_y = y[3:0] - last_y[3:0] * cfg_stride_y;
+                assign in_x = x[3:0] - last_x[3:0] * cfg_stride_x;
+                assign slot = first_slot[4:0];
+            end else begin : follows
+                wire down = (pixel[j-1].x + 16'd1 == cfg_in_w);
+                wire next_x = (pixel[j-1].in_x + 4'd1 == cfg_stride_x);
+                wire next_y = down && (pixel[j-1].in_y + 4'd1 == cfg_stride_y);
+                assign x = down ? 16'd0 : pixel[j-1].x + 16'd1;
+                assign last_x = down ? 16'd0 : next_x ? pixel[j-1].last_x + 16'd1 : pixel[j-1].last_x;
+                assign in_x = (down || next_x) ? 4'd0 : pixel[j-1].in_x + 4'd1;
+                assign y = down ? pixel[j-1].y + 16'd1 : pixel[j-1].y;
+                assign last_y = next_y ? pixel[j-1].last_y + 16'd1 : pixel[j-1].last_y;
+                assign in_y = next_y ? 4'd0 : down ? pixel[j-1].in_y + 4'd1 : pixel[j-1].in_y;
+                assign slot = !next_y ? pixel[j-1].slot
+                    : (pixel[j-1].slot + 5'd1 == open_rows) ? 5'd0 : pixel[j-1].slot + 5'd1;
+            end
             wire [OO-1:0] completes;
             wire [24*OO-1:0] values;
             wire [32*OO-1:0] windows;
 
             for (k = 0; k < OVERLAP; k = k + 1) begin : down
                 for (l = 0; l < OVERLAP; l = l + 1) begin : right
-                    wire [31:0] oy = last_y - k;
-                    wire [31:0] ox = last_x - l;
-                    wire [31:0] dy = in_y + k * stride_y;
-                    wire [31:0] dx = in_x + l * stride_x;
-                    wire lies = used && (last_y + 32'd1 > k) && (last_x + 32'd1 > l) && (oy < out_h) && (ox < out_w)
-                        && (dy < size_y) && (dx < size_x);
+                    localparam [31:0] K32 = k;
+                    localparam [31:0] L32 = l;
+                    wire [15:0] oy = last_y - K32[15:0];
+                    wire [15:0] ox = last_x - L32[15:0];
+                    wire [7:0] dy = {4'd0, in_y} + K32[7:0] * {4'd0, cfg_stride_y};
+                    wire [7:0] dx = {4'd0, in_x} + L32[7:0] * {4'd0, cfg_stride_x};
+                    wire lies = used && ({1'b0, last_y} + 17'd1 > K32[16:0]) && ({1'b0, last_x} + 17'd1 > L32[16:0])
+                        && (oy < cfg_out_h) && (ox < cfg_out_w)
+                        && (dy < {4'd0, cfg_size_y}) && (dx < {4'd0, cfg_size_x});
 
+                    wire [4:0] ring = (slot + 5'd1 <= K32[4:0]) ? slot + open_rows - K32[4:0] : slot - K32[4:0];
                     /* verilator lint_off UNUSED */
-                    wire [31:0] at = base + (oy % open_rows) * out_w + ox;
+                    wire [23:0] at = base + {19'd0, ring} * {8'd0, cfg_out_w} + {8'd0, ox};
                     /* verilator lint_on UNUSED */
                     wire [23:0] kept = accumulators[at[AW-1:0]];
 
@@ -114,12 +143,14 @@ module pool #(
                         end else begin : goes_on
                             assign so_far = after[e-1].value;
                         end
-                        wire [31:0] ey = dy + pixel[e].y - y;
-                        wire [31:0] ex = dx + pixel[e].x - x;
+                        // How far in the window pixel e lies; before its edge, very far.
+                        wire [16:0] ey = {9'd0, dy} + {1'b0, pixel[e].y} - {1'b0, y};
+                        wire [16:0] ex = {9'd0, dx} + {1'b0, pixel[e].x} - {1'b0, x};
                         wire less = ($signed(so_far) < $signed(pixel[e].word));
                         wire [23:0] joined = !is_max ? so_far + pixel[e].word : less ? pixel[e].word : so_far;
-                        wire opens = (ey == 32'd0) && (ex == 32'd0);
-                        assign shares[e] = pixel[e].used && (ey < size_y) && (ex < size_x);
+                        wire opens = (ey == 17'd0) && (ex == 17'd0);
+                        assign shares[e] = pixel[e].used
+                            && (ey < {13'd0, cfg_size_y}) && (ex < {13'd0, cfg_size_x});
                         wire [23:0] value = !shares[e] ? so_far : opens ? pixel[e].word : joined;
                     end
                     // Pixels of a window behind this one in the same row write it instead.
@@ -130,11 +161,12 @@ module pool #(
                     end
 
                     // Nothing of the window comes behind its last pixel, so the value after the row is its own.
-                    wire complete = lies && (dy + 32'd1 == size_y) && (dx + 32'd1 == size_x);
+                    wire complete = lies && (dy + 8'd1 == {4'd0, cfg_size_y}) && (dx + 8'd1 == {4'd0, cfg_size_x});
                     localparam W = OVERLAP * k + l;
                     assign completes[W] = complete;
                     assign values[24*W +: 24] = complete ? after[N-1].value : 24'd0;
-                    assign windows[32*W +: 32] = complete ? oy * out_w + ox : 32'd0;
+                    assign windows[32*W +: 32] = complete
+                        ? {16'd0, oy} * {16'd0, cfg_out_w} + {16'd0, ox} : 32'd0;
                 end
             end
 
@@ -153,9 +185,10 @@ module pool #(
             end
             // floor((2 sum + weight) / (2 weight)): the sum is made positive by 32768 weights, then the mean is
             // brought back down by 32768, which is the top bit of 16.
-            wire [25:0] raised = {total[23], total, 1'b0} + (weight2 >> 1) + {weight2[10:0], 15'd0};
+            wire [25:0] raised = {total[23], total, 1'b0} + {18'd0, weight2[8:1]}
+                + {2'd0, weight2, 15'd0};
             /* verilator lint_off UNUSED */
-            wire [25:0] mean = raised / weight2;
+            wire [25:0] mean = raised / {17'd0, weight2};
             /* verilator lint_on UNUSED */
             wire [15:0] value = is_max ? total[15:0] : mean[15:0] ^ 16'h8000;
         end

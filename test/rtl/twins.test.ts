@@ -25,6 +25,8 @@ import {
 
 /** Cycles of each kind of input. */
 const CYCLES = 10_000;
+/** The pool takes 20 seconds, and several times that on a machine with other things to do. */
+const TIMEOUT_MS = 300_000;
 
 // A Verilator build takes two to four seconds, so small blocks go through both simulators once and the rest through one.
 const compared: readonly (readonly [Twin, ...Engine[]])[] = [
@@ -62,8 +64,8 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [rowCollectorTwin(4), 'icarus', 'verilator'],
   [rowCollectorTwin(28), 'icarus'],
   [poolTwin({ n: 1, accumulators: 256, overlap: 15 }), 'icarus'],
-  [poolTwin({ n: 4, accumulators: 300, overlap: 3 }), 'icarus', 'verilator'],
-  [poolTwin({ n: 7, accumulators: 128, overlap: 2 }), 'verilator'],
+  [poolTwin({ n: 4, accumulators: 300, overlap: 3 }), 'icarus'],
+  [poolTwin({ n: 3, accumulators: 200, overlap: 2 }), 'icarus', 'verilator'],
   [writeDmaTwin(1, 1), 'icarus'],
   [writeDmaTwin(4, 4), 'icarus', 'verilator'],
   [writeDmaTwin(28, 4), 'icarus', 'verilator'],
@@ -75,21 +77,25 @@ for (const [twin, ...engines] of compared) {
   describe(`${name} and its Verilog twin`, () => {
     for (const engine of engines) {
       const { available, note } = engineAvailable(engine);
-      it.skipIf(!available)(`agree on every port in every cycle (${note})`, async () => {
-        const compiled = await compileRtl({ ...design, engine });
-        try {
-          for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
-            const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
-            const ports = design.inputs.length + design.outputs.length;
-            console.log(
-              `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
-            );
-            expect(difference).toBeNull();
+      it.skipIf(!available)(
+        `agree on every port in every cycle (${note})`,
+        async () => {
+          const compiled = await compileRtl({ ...design, engine });
+          try {
+            for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
+              const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
+              const ports = design.inputs.length + design.outputs.length;
+              console.log(
+                `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
+              );
+              expect(difference).toBeNull();
+            }
+          } finally {
+            await compiled.dispose();
           }
-        } finally {
-          await compiled.dispose();
-        }
-      });
+        },
+        TIMEOUT_MS,
+      );
     }
   });
 }
