@@ -186,8 +186,8 @@ export const memoryMutants: readonly Mutant[] = [
   {
     name: 'averages round down',
     module: 'pool',
-    find: '+ (weight2 >> 1) + ',
-    replace: '+ ',
+    find: "+ {18'd0, weight2[8:1]}",
+    replace: '',
   },
   {
     name: 'a window begins with what was there before',
@@ -198,26 +198,32 @@ export const memoryMutants: readonly Mutant[] = [
   {
     name: 'windows beyond the last column count',
     module: 'pool',
-    find: ' && (ox < out_w)',
+    find: ' && (ox < cfg_out_w)',
     replace: '',
   },
   {
     name: 'filters share accumulators',
     module: 'pool',
-    find: "({16'd0, in_filter} % {22'd0, cfg_filters}) * open_rows * out_w",
-    replace: "32'd0 & {31'd0, in_filter[0]}",
+    find: "in_filter % {6'd0, cfg_filters}",
+    replace: "in_filter & 16'd0 & {6'd0, cfg_filters}",
   },
   {
     name: 'one row of windows too few is open',
     module: 'pool',
-    find: "(size_y + stride_y - 32'd1) / stride_y",
-    replace: "((size_y > stride_y) ? size_y / stride_y : 32'd1)",
+    find: "{1'b0, cfg_size_y} + {1'b0, cfg_stride_y} - 5'd1;",
+    replace: "(cfg_size_y < cfg_stride_y) ? {1'b0, cfg_stride_y} : {1'b0, cfg_size_y};",
   },
   {
     name: 'the row is named after its last window',
     module: 'pool',
     find: "(lane == 6'd0) ? pixel[j].window",
     replace: '(pixel[j].done) ? pixel[j].window',
+  },
+  {
+    name: 'pixels behind the end of a line go on in it',
+    module: 'pool',
+    find: "assign x = down ? 16'd0 : ",
+    replace: 'assign x = ',
   },
   {
     name: 'a row goes to the next filter’s plane',
