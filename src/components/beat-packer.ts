@@ -30,7 +30,7 @@ export interface BeatPackerSpec {
 
 /**
  * Joins READ's beats of 256 bits in pairs to beats of 512 bits, so that a cache in a slower clock takes half as many of
- * them as the bus brings: 200 MHz × 32 bytes = 6.4 GB/s are 100 million wide beats a second.
+ * them as the bus brings: 200 MHz × 32 bytes = 6.4 GB/s are 100 million wide beats a second. Twin: `rtl/beat_packer.v`.
  *
  * Ports    sink `in` (read-dma.ts), source `out` ({@link wideBeat}); `rst`. One clock, READ's.
  * Does     The first and second beat of a command become one, the third and fourth, and so on; the last one of an odd number goes alone, in

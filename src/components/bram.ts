@@ -58,7 +58,7 @@ export interface BramSpec {
 }
 
 /**
- * Simple dual-port block RAM: one write port, one read port with the output register in use.
+ * Simple dual-port block RAM: one write port, one read port with the output register in use. Twin: `rtl/bram.v`.
  *
  * Ports    we, waddr, wdata [lanes] int(laneBits); re, raddr; rdata [lanes] int(laneBits).
  * Timing   A word written in cycle c is what a read in c+1 or later gives. A read in cycle c shows in rdata from c+2

@@ -34,6 +34,7 @@ export function poolStorageWords(filters: number, sizeY: number, strideY: number
 
 /**
  * Pools the rows on their way to WRITE: max or average over windows that lie wholly inside the plane.
+ * Twin: `rtl/pool.v`.
  *
  * Ports    sink `in`, source `out` (row-channel.ts); `cfg_mode` (0 bypass, 1 max, 2 average), `cfg_size_y`, `cfg_size_x`,
  *          `cfg_stride_y`, `cfg_stride_x` (1…15), `cfg_in_w`, `cfg_in_h`, `cfg_out_w`, `cfg_out_h` (pixels),
@@ -48,7 +49,7 @@ export function poolStorageWords(filters: number, sizeY: number, strideY: number
  *          completes no window leaves nothing behind it.
  * Storage  `filters · ⌈size_y / stride_y⌉ · out_w` accumulators of 24 bits, of the `accumulatorWords` there are (`storageWords`); two rows.
  *          Accumulators are set by a window's first pixel, so nothing has to be cleared. A filter's accumulators are
- *          those of (filter mod cfg_filters); hardware keeps that as filter − the block's first.
+ *          those of (filter mod cfg_filters), and of a plane's rows of windows, row r has place r mod ⌈size_y / stride_y⌉.
  * Errors   ConfigError for n or `accumulatorWords` out of range. CommandError for settings that do not fit together or need more
  *          storage than there is, and for pixels out of order.
  * Source   The machine contract, section 8; rounding of averages as the network reference defines it, own derivation.

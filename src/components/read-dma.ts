@@ -52,7 +52,7 @@ const OPENS = 1;
 const CLOSES = 2;
 
 /**
- * READ: fetches runs of words from DDR3 over AXI4, 256 bits a beat, in order.
+ * READ: fetches runs of words from DDR3 over AXI4, 256 bits a beat, in order. Twin: `rtl/read_dma.v`.
  *
  * Ports    sink `cmd` {addr, words}; AXI master `ar`, `r` (ID 0); source `out` {data, first, count, last}; `rst`.
  * Does     A command becomes full-width INCR bursts of 1 to 16 beats from its first 32-byte-aligned beat to its last, cut

@@ -34,6 +34,7 @@ export interface RowCollectorSpec {
 
 /**
  * Takes the array's rounded results, one n-wide row jointly from the n C FIFOs, and says which they are.
+ * Twin: `rtl/row_collector.v`.
  *
  * Ports    sinks `in_0` … `in_<n−1>` {data: int16}, one C FIFO each; sink `work`; source `row` (row-channel.ts); `busy`; `rst`.
  * Does     For each pixel tile, for each panel, for f = 0 … rows − 1: one row of nc values (nc = n, fewer in the last

@@ -90,7 +90,7 @@ function registers(n: number, outstanding: number) {
 }
 
 /**
- * WRITE: stores rows of results in DDR3 over AXI4, 256 bits a beat.
+ * WRITE: stores rows of results in DDR3 over AXI4, 256 bits a beat. Twin: `rtl/write_dma.v`.
  *
  * Ports    sink `row` (row-channel.ts); AXI master `aw`, `w`, `b` (ID 0); `cfg_base` (byte address of the tensor, even),
  *          `cfg_plane_words` (words of a filter's plane), sampled when a row is accepted; `flush`; `idle`; `rst`.
@@ -104,7 +104,8 @@ function registers(n: number, outstanding: number) {
  *          front of `w`, with the burst's first beat also AW. It waits while that FIFO is full, and for a burst's first beat while AW is
  *          stalled or `outstanding` bursts are unanswered. A row takes max(1, beats that leave) cycles: about 1.75 for n = 28; its
  *          rest goes to the buffer with its last beat. Accepted in cycle c, nothing in its way: AW and the first W beat valid in c+2. `b_ready` is 1. `flush`
- *          (a level) looks at one buffer a cycle, from 0, while no row waits, until all are empty. `idle`, registered: no row, no
+ *          (a level) looks at one buffer a cycle, from 0 or where an interrupted flush stopped, while no row waits, until all are
+ *          empty. `idle`, registered: no row, no
  *          buffered word, no beat, no unanswered burst.
  *          `outstanding` bursts at a time bound the rate where responses are late: about (latency + 3) / outstanding
  *          cycles a burst, and a row is one burst.

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { arrayDesign, fifoDesign, lfsrDesign, maccDesign, roundDesign, type Design } from './designs.js';
 import { engineAvailable } from './engines.js';
+import { type MemoryModule, memoryTwins } from './memory-twins.js';
 import { applyMutant, mutants, type Mutant } from './mutants.js';
 import { randomStimulus } from './random-stimulus.js';
 import { runRtl } from './run-rtl.js';
+import type { RtlInputs } from './shell.js';
 
 const { available, note } = engineAvailable('icarus');
 
-const exercised: Record<Mutant['module'], Design> = {
+const exercised: Record<Exclude<Mutant['module'], MemoryModule>, Design> = {
   fifo: fifoDesign({ width: 8, depth: 5 }),
   lfsr: lfsrDesign(),
   dsp_macc: maccDesign({ l: 2 }),
@@ -15,11 +17,19 @@ const exercised: Record<Mutant['module'], Design> = {
   systolic_array: arrayDesign({ n: 3 }),
 };
 
+const isMemory = (module: Mutant['module']): module is MemoryModule => module in memoryTwins;
+const designOf = (module: Mutant['module']): Design =>
+  isMemory(module) ? memoryTwins[module]().design : exercised[module];
+const stimulusOf = (module: Mutant['module'], cycles: number): readonly RtlInputs[] =>
+  isMemory(module)
+    ? memoryTwins[module]().play(cycles)[0]!.stimulus
+    : randomStimulus(exercised[module], 1, cycles);
+
 describe('mutants', () => {
   it('has a name of its own for each, and text found exactly once', async () => {
     expect(new Set(mutants.map((m) => m.name)).size).toBe(mutants.length);
     for (const mutant of mutants) {
-      const mutated = await applyMutant(mutant, exercised[mutant.module].files);
+      const mutated = await applyMutant(mutant, designOf(mutant.module).files);
       await mutated.dispose();
     }
   });
@@ -28,8 +38,8 @@ describe('mutants', () => {
 // A mutant that behaves like the original would prove nothing: random inputs must tell each apart.
 describe.skipIf(!available)(`mutants under random inputs (${note})`, () => {
   it.each(mutants)('$module: $name', async (mutant) => {
-    const design = exercised[mutant.module];
-    const stimulus = randomStimulus(design, 1, 2000);
+    const design = designOf(mutant.module);
+    const stimulus = stimulusOf(mutant.module, 2000);
     const right = await runRtl({ ...design, engine: 'icarus', stimulus });
     const mutated = await applyMutant(mutant, design.files);
     try {

@@ -8,14 +8,14 @@ import {
   VectorSignal,
 } from '../../src/kernel/index.js';
 import type { Design } from './designs.js';
-import type { RtlInputs, RtlOutputs, RtlPort } from './shell.js';
+import { type RtlInputs, type RtlOutputs, type RtlPort, UNKNOWN } from './shell.js';
 
 /** Makes the component that is to be compared, named `dut`. */
 export type BuildComponent = (sim: Simulator, clock: Clock) => Module;
 
 /**
- * The nets of a component that make up one port of its twin: the net of that name, or the indexed nets `port[0]`,
- * `port[1]`, … of which lane 0 is least significant.
+ * The nets of a component that make up one port of its twin: the net of that name, the indexed nets `port[0]`,
+ * `port[1]`, …, or those that the port names; lane 0 is least significant.
  */
 export class Pin {
   readonly nets: readonly AnyNet[];
@@ -27,6 +27,7 @@ export class Pin {
   ) {
     const whole = module.nets.get(port.name);
     if (whole !== undefined) this.nets = [whole];
+    else if (port.nets !== undefined) this.nets = port.nets.map((name) => module.nets.get(name)!);
     else {
       const lanes: AnyNet[] = [];
       for (let net; (net = module.nets.get(`${port.name}[${lanes.length}]`)) !== undefined;) lanes.push(net);
@@ -158,7 +159,8 @@ export class Recorder extends Module {
 
 /**
  * The first difference in a port at or after cycle `from`, in words, or null. Before the first reset edge (cycle 0)
- * registers hold anything, so comparisons begin at 1.
+ * registers hold anything, so comparisons begin at 1. Bits without a meaning are left out, as {@link RtlPort.meaning} says of
+ * the component's cycle.
  */
 export function firstDifference(
   outputs: readonly RtlPort[],
@@ -169,9 +171,10 @@ export function firstDifference(
   if (component.length !== twin.length)
     return `the component gave ${component.length} cycles, its twin ${twin.length}`;
   for (let c = from; c < component.length; c++) {
-    for (const { name } of outputs) {
+    for (const { name, meaning } of outputs) {
       const [mine, its] = [component[c]![name]!, twin[c]![name]!];
-      if (mine !== its)
+      const mask = meaning === undefined ? -1n : meaning(component[c]!);
+      if (mask !== 0n && (its === UNKNOWN || (mine & mask) !== (its & mask)))
         return `cycle ${c}, ${name}: the component shows 0x${mine.toString(16)}, its twin ${its < 0n ? 'x' : `0x${its.toString(16)}`}`;
     }
   }

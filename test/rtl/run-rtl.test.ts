@@ -13,6 +13,14 @@ import {
   type Design,
 } from './designs.js';
 import { engineAvailable, type Engine } from './engines.js';
+import {
+  asyncFifoDesign,
+  bramDesign,
+  poolDesign,
+  rowCollectorDesign,
+  writeDmaDesign,
+} from './memory-designs.js';
+import { memoryTwins } from './memory-twins.js';
 import { randomStimulus } from './random-stimulus.js';
 import { compileRtl, runRtl } from './run-rtl.js';
 import { UNKNOWN } from './shell.js';
@@ -55,6 +63,41 @@ for (const engine of ['icarus', 'verilator'] satisfies Engine[]) {
       expect(out.map((o) => o['now'])).toEqual([big, ones ^ 3n, ones]);
       expect(out.slice(1).map((o) => o['was'])).toEqual([15n, 3n]);
       expect(out.map((o) => o['k'])).toEqual([0x9876543210n, 0x9876543210n, 0x9876543210n]);
+    });
+
+    it('gives each of several clocks the edges that the stimulus says, and coincident ones at once', async () => {
+      const swap = design(
+        `module echo (input left_clk, input right_clk, input set, output reg left, output reg right);
+           always @(posedge left_clk) left <= set ? 1'b1 : right;
+           always @(posedge right_clk) right <= set ? 1'b0 : left; endmodule`,
+        {
+          inputs: [port('left_clk'), port('right_clk'), port('set')],
+          outputs: [port('left'), port('right')],
+        },
+      );
+      const cycle = (left: number, right: number, set = 0) => ({ left_clk: left, right_clk: right, set });
+      const out = await runRtl({
+        ...swap,
+        clock: ['left_clk', 'right_clk'],
+        engine,
+        stimulus: [
+          cycle(1, 1, 1),
+          cycle(1, 1),
+          cycle(1, 1),
+          cycle(0, 1),
+          cycle(1, 1, 1),
+          cycle(1, 0),
+          cycle(0, 0),
+        ],
+      });
+      expect(out.slice(1).map((o) => `${o['left']}${o['right']}`)).toEqual([
+        '10',
+        '01',
+        '10',
+        '11',
+        '10',
+        '00',
+      ]);
     });
 
     it('runs one compiled design many times, each from configuration', async () => {
@@ -151,6 +194,13 @@ describe('the Verilog sources', () => {
     ['dsp_round', roundDesign()],
     ['systolic_array, N = 1', arrayDesign({ n: 1, l: 3 })],
     ['systolic_array, N = 5', arrayDesign({ n: 5, l: 2 })],
+    ...Object.entries(memoryTwins).map(([name, twin]) => [name, twin().design] as const),
+    ['bram, one word', bramDesign(1, 1, 1)],
+    ['async_fifo, depth 2', asyncFifoDesign(1, 2)],
+    ['row_collector, N = 1', rowCollectorDesign(1)],
+    ['pool, N = 1', poolDesign({ n: 1, accumulators: 1, overlap: 1 })],
+    ['write_dma, N = 1', writeDmaDesign(1, 1)],
+    ['write_dma, N = 63', writeDmaDesign(63, 16)],
   ];
 
   it.skipIf(!engineAvailable('icarus').available)('raise no warning of iverilog -Wall', () => {

@@ -20,8 +20,11 @@ export interface RtlDesign {
   readonly params?: Readonly<Record<string, bigint | number>>;
   readonly inputs: readonly RtlPort[];
   readonly outputs: readonly RtlPort[];
-  /** Name of the clock port. Default `clk`. */
-  readonly clock?: string;
+  /**
+   * Name of the clock port. Default `clk`. Several names: each is also an input, 1 in those cycles that end with an edge of
+   * that clock; a cycle is then the time between two instants at which any of them has an edge.
+   */
+  readonly clock?: string | readonly string[];
 }
 
 /** A design compiled once, to be run with many stimuli, also at the same time. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { componentMutants, type ComponentMutant, seedComponentMutant } from './component-mutants.js';
 import { engineAvailable } from './engines.js';
+import { memoryTwins } from './memory-twins.js';
 import { applyMutant, mutants, type Mutant } from './mutants.js';
 import { firstDifference } from './replay.js';
 import { type CompiledRtl, compileRtl } from './run-rtl.js';
@@ -32,7 +33,8 @@ const twinOf: Record<ComponentMutant['shows'], (from: Components) => Twin> = {
 const shownBy = (module: Mutant['module']): Twin => {
   // With an accumulator of 20 bits a product extended with zeros is none the wiser.
   if (module === 'dsp_macc') return maccTwin(2, 48);
-  return twinOf[module === 'systolic_array' ? 'lazy' : module](components);
+  if (module in memoryTwins) return memoryTwins[module as keyof typeof memoryTwins]();
+  return twinOf[module === 'systolic_array' ? 'lazy' : (module as keyof typeof twinOf)](components);
 };
 
 describe.skipIf(!available)(`a comparison with a mistake in the Verilog (${note})`, () => {

@@ -3,6 +3,10 @@ export interface RtlPort {
   readonly name: string;
   /** Width, bits, at least 1. */
   readonly width: number;
+  /** The component's nets, lane 0 first, where they are neither `name` nor `name[0]`, `name[1]`, … */
+  readonly nets?: readonly string[];
+  /** Which bits mean something, given all outputs of the cycle; what the others show is nobody's business. Default: all. */
+  readonly meaning?: (cycle: RtlOutputs) => bigint;
 }
 
 /** Input values of one cycle, by port. A negative number stands for its two's complement. */
@@ -38,18 +42,24 @@ export function layOut(ports: readonly RtlPort[]): WordLayout {
 /**
  * The Verilog module `shell` around one instance of `top`: all inputs in `in_word`, all outputs in
  * `out_word`, so that a bench needs to know no port names.
+ *
+ * Several clocks are gated ones: each is an input of that name, high in the cycles that end with an edge of it. Inputs
+ * change while the bench's clock is low, so the gates do not glitch.
  */
 export function shellSource(
   top: string,
   params: Readonly<Record<string, bigint | number>>,
-  clock: string,
+  clock: string | readonly string[],
   inputs: WordLayout,
   outputs: WordLayout,
 ): string {
   const settings = Object.entries(params).map(([name, value]) => `.${name}(${literal(name, value)})`);
+  const gated = typeof clock === 'string' ? [] : clock;
   const pins = [
-    `.${clock}(clk)`,
-    ...inputs.ports.map((p) => `.${p.name}(in_word[${4 * p.digit} +: ${p.width}])`),
+    ...(typeof clock === 'string' ? [`.${clock}(clk)`] : []),
+    ...inputs.ports.map(
+      (p) => `.${p.name}(${gated.includes(p.name) ? 'clk & ' : ''}in_word[${4 * p.digit} +: ${p.width}])`,
+    ),
     ...outputs.ports.map((p) => `.${p.name}(out_word[${4 * p.digit} +: ${p.width}])`),
   ];
   const pads = outputs.ports.map((p, k) => {

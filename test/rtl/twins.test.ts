@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { roundDesign } from './designs.js';
 import { type Engine, engineAvailable } from './engines.js';
+import {
+  asyncFifoTwin,
+  beatPackerTwin,
+  bramTwin,
+  poolTwin,
+  readDmaTwin,
+  rowCollectorTwin,
+  writeDmaTwin,
+} from './memory-twins.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
@@ -16,6 +25,8 @@ import {
 
 /** Cycles of each kind of input. */
 const CYCLES = 10_000;
+/** The pool takes 20 seconds, and several times that on a machine with other things to do. */
+const TIMEOUT_MS = 300_000;
 
 // A Verilator build takes two to four seconds, so small blocks go through both simulators once and the rest through one.
 const compared: readonly (readonly [Twin, ...Engine[]])[] = [
@@ -39,6 +50,26 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [arrayTwin({ n: 4, l: 3, form: 'ticked' }), 'verilator'],
   [arrayTwin({ n: 8, l: 1, form: 'lazy' }), 'verilator'],
   [arrayTwin({ n: 8, l: 3, form: 'ticked' }), 'verilator'],
+  [bramTwin(512, 4, 18), 'icarus', 'verilator'],
+  [bramTwin(1, 1, 1), 'icarus'],
+  [bramTwin(37, 3, 32), 'icarus'],
+  [asyncFifoTwin(16, 8, 166e6, 200e6), 'icarus', 'verilator'],
+  [asyncFifoTwin(53, 2, 200e6, 166e6), 'icarus'],
+  [asyncFifoTwin(8, 8, 166e6, 166e6), 'icarus', 'verilator'],
+  [asyncFifoTwin(8, 16, 100e6, 730e6), 'icarus'],
+  [asyncFifoTwin(8, 4, 800e6, 200e6), 'icarus', 'verilator'],
+  [beatPackerTwin(), 'icarus', 'verilator'],
+  [readDmaTwin(), 'icarus', 'verilator'],
+  [rowCollectorTwin(1), 'icarus'],
+  [rowCollectorTwin(4), 'icarus', 'verilator'],
+  [rowCollectorTwin(28), 'icarus'],
+  [poolTwin({ n: 1, accumulators: 256, overlap: 15 }), 'icarus'],
+  [poolTwin({ n: 4, accumulators: 300, overlap: 3 }), 'icarus'],
+  [poolTwin({ n: 3, accumulators: 200, overlap: 2 }), 'icarus', 'verilator'],
+  [writeDmaTwin(1, 1), 'icarus'],
+  [writeDmaTwin(4, 4), 'icarus', 'verilator'],
+  [writeDmaTwin(28, 4), 'icarus', 'verilator'],
+  [writeDmaTwin(63, 16), 'verilator'],
 ];
 
 for (const [twin, ...engines] of compared) {
@@ -46,21 +77,25 @@ for (const [twin, ...engines] of compared) {
   describe(`${name} and its Verilog twin`, () => {
     for (const engine of engines) {
       const { available, note } = engineAvailable(engine);
-      it.skipIf(!available)(`agree on every port in every cycle (${note})`, async () => {
-        const compiled = await compileRtl({ ...design, engine });
-        try {
-          for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
-            const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
-            const ports = design.inputs.length + design.outputs.length;
-            console.log(
-              `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
-            );
-            expect(difference).toBeNull();
+      it.skipIf(!available)(
+        `agree on every port in every cycle (${note})`,
+        async () => {
+          const compiled = await compileRtl({ ...design, engine });
+          try {
+            for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
+              const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
+              const ports = design.inputs.length + design.outputs.length;
+              console.log(
+                `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
+              );
+              expect(difference).toBeNull();
+            }
+          } finally {
+            await compiled.dispose();
           }
-        } finally {
-          await compiled.dispose();
-        }
-      });
+        },
+        TIMEOUT_MS,
+      );
     }
   });
 }

@@ -37,7 +37,7 @@ export function fromGray(code: number): number {
 
 /**
  * FIFO between two clocks. Each side counts in its own clock and shows the other its pointer in Gray code, which takes it in
- * through two flip-flops.
+ * through two flip-flops. Twin: `rtl/async_fifo.v`.
  *
  * Ports    sink `in` (clock `inClock`), source `out` (clock `outClock`) of the same fields; `in_rst`, `out_rst`, each in its clock;
  *          `write_gray`, `read_gray`, the pointers as they cross.
