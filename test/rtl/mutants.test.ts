@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { arrayDesign, fifoDesign, lfsrDesign, maccDesign, roundDesign, type Design } from './designs.js';
 import { engineAvailable } from './engines.js';
+import { l2CacheDesign } from './l2-cache-twin.js';
 import { applyMutant, mutants, type Mutant } from './mutants.js';
 import { randomStimulus } from './random-stimulus.js';
 import { runRtl } from './run-rtl.js';
@@ -13,7 +14,10 @@ const exercised: Record<Mutant['module'], Design> = {
   dsp_macc: maccDesign({ l: 2 }),
   dsp_round: roundDesign(),
   systolic_array: arrayDesign({ n: 3 }),
+  l2_cache: l2CacheDesign({ n: 2, aSlices: 7, bWords: 33 }),
 };
+/** Not driven by open-loop random inputs; the comparison with the component shows their mistakes (seeded-mistakes.test.ts). */
+const closedLoop: ReadonlySet<Mutant['module']> = new Set(['l2_cache']);
 
 describe('mutants', () => {
   it('has a name of its own for each, and text found exactly once', async () => {
@@ -27,7 +31,7 @@ describe('mutants', () => {
 
 // A mutant that behaves like the original would prove nothing: random inputs must tell each apart.
 describe.skipIf(!available)(`mutants under random inputs (${note})`, () => {
-  it.each(mutants)('$module: $name', async (mutant) => {
+  it.each(mutants.filter(({ module }) => !closedLoop.has(module)))('$module: $name', async (mutant) => {
     const design = exercised[mutant.module];
     const stimulus = randomStimulus(design, 1, 2000);
     const right = await runRtl({ ...design, engine: 'icarus', stimulus });

@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { cacheSideMutants } from './cache-side-mutants.js';
 
 /** A mistake to seed in one Verilog file: a comparison that cannot see it is not worth much. */
 export interface Mutant {
   readonly name: string;
   /** Module, and so file in `rtl/` without `.v`, that holds the mistake. */
-  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array';
+  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | 'l2_cache';
   /** Text that occurs exactly once in the file, and what stands there instead. */
   readonly find: string;
   readonly replace: string;
@@ -191,6 +192,7 @@ export const mutants: readonly Mutant[] = [
     find: 'wire [ACCW-1:0] lr_out;',
     replace: 'wire [ACCW-2:0] lr_out;',
   },
+  ...cacheSideMutants,
 ];
 
 /** A design's files with one of them changed. */

@@ -13,6 +13,7 @@ import {
   type Design,
 } from './designs.js';
 import { engineAvailable, type Engine } from './engines.js';
+import { l2CacheDesign } from './l2-cache-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { compileRtl, runRtl } from './run-rtl.js';
 import { UNKNOWN } from './shell.js';
@@ -151,6 +152,9 @@ describe('the Verilog sources', () => {
     ['dsp_round', roundDesign()],
     ['systolic_array, N = 1', arrayDesign({ n: 1, l: 3 })],
     ['systolic_array, N = 5', arrayDesign({ n: 5, l: 2 })],
+    ['l2_cache, N = 1', l2CacheDesign({ n: 1, aSlices: 1, bWords: 1 })],
+    ['l2_cache, N = 4', l2CacheDesign({ n: 4, aSlices: 40, bWords: 65536 })],
+    ['l2_cache, N = 28', l2CacheDesign({ n: 28, aSlices: 13824, bWords: 2048 })],
   ];
 
   it.skipIf(!engineAvailable('icarus').available)('raise no warning of iverilog -Wall', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { componentMutants, type ComponentMutant, seedComponentMutant } from './component-mutants.js';
 import { engineAvailable } from './engines.js';
+import { l2CacheTwin } from './l2-cache-twin.js';
 import { applyMutant, mutants, type Mutant } from './mutants.js';
 import { firstDifference } from './replay.js';
 import { type CompiledRtl, compileRtl } from './run-rtl.js';
@@ -32,6 +33,7 @@ const twinOf: Record<ComponentMutant['shows'], (from: Components) => Twin> = {
 const shownBy = (module: Mutant['module']): Twin => {
   // With an accumulator of 20 bits a product extended with zeros is none the wiser.
   if (module === 'dsp_macc') return maccTwin(2, 48);
+  if (module === 'l2_cache') return l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 });
   return twinOf[module === 'systolic_array' ? 'lazy' : module](components);
 };
 

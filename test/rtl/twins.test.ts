@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { roundDesign } from './designs.js';
 import { type Engine, engineAvailable } from './engines.js';
+import { l2CacheTwin } from './l2-cache-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
@@ -39,6 +40,10 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [arrayTwin({ n: 4, l: 3, form: 'ticked' }), 'verilator'],
   [arrayTwin({ n: 8, l: 1, form: 'lazy' }), 'verilator'],
   [arrayTwin({ n: 8, l: 3, form: 'ticked' }), 'verilator'],
+  [l2CacheTwin({ n: 1, aSlices: 1, bWords: 40 }), 'icarus'],
+  [l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 }), 'icarus'],
+  [l2CacheTwin({ n: 4, aSlices: 16, bWords: 64 }), 'icarus', 'verilator'],
+  [l2CacheTwin({ n: 40, aSlices: 9, bWords: 16 }), 'verilator'],
 ];
 
 for (const [twin, ...engines] of compared) {
