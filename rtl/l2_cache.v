@@ -46,7 +46,9 @@ module l2_cache #(
     output reg                  fill_done_kind,
     output reg                  fill_done_half,
     input  wire [15:0]          cfg_w,
+    /* verilator lint_off UNUSED */
     input  wire [15:0]          cfg_q,
+    /* verilator lint_on UNUSED */
     input  wire [15:0]          cfg_u,
     input  wire [15:0]          cfg_wbank,
     input  wire [15:0]          cfg_hband,
@@ -86,8 +88,6 @@ module l2_cache #(
     localparam PARTS = (N + 15) / 16;
     localparam [31:0] PARTS32 = PARTS;
     localparam [4:0] PARTS5 = PARTS32[4:0];
-    localparam [31:0] BANKS32 = NB;
-    localparam [15:0] BANKS = BANKS32[15:0];
     localparam [31:0] A_SLICES32 = A_SLICES;
     localparam [31:0] B_WORDS32 = B_WORDS;
     // Words of a memory; its address has two bits at least.
@@ -135,19 +135,6 @@ module l2_cache #(
     reg [A_BITS-1:0] addr;
     reg [4:0]  part; // 16-word part of the slice that the coming word is in
 
-    // ---- Where the coming word of the active command belongs: see the walk below
-    reg [15:0] walk_todo;
-    reg [15:0] walk_row;
-    reg [15:0] walk_row_bank;
-    reg [15:0] walk_row_addr;
-    reg [15:0] walk_x;
-    reg [15:0] walk_x_mod;
-    reg [15:0] walk_x_div;
-    reg [15:0] walk_bank;
-    reg [15:0] walk_mod;
-    reg [15:0] walk_plane_bank;
-    reg [15:0] walk_plane_addr;
-
     // ---- What this cycle writes of A: one or two parts of 16 words of the oldest beat
     wire low = |held_waits[15:0];
     wire high = |held_waits[31:16];
@@ -170,7 +157,7 @@ module l2_cache #(
     end
 
     wire ends_a = writes_a && slice_ends && (todo == 16'd1);
-    wire ends_b = writes_b && (walk_todo == 16'd0) && (goes_b == candidates);
+    wire ends_b = writes_b && all_placed && (goes_b == candidates);
     wire ends = ends_a || ends_b;
 
     // ---- Handshakes
@@ -192,8 +179,14 @@ module l2_cache #(
         full[0] ? 2'd0 : full[1] ? 2'd1 : full[2] ? 2'd2 : 2'd3
     };
     wire [2:0] count = {2'd0, full[0]} + {2'd0, full[1]} + {2'd0, full[2]} + {2'd0, full[3]};
-    wire [31:0] below_end = ~(32'hffff_fffe << (beat_first + beat_count[4:0] - 5'd1));
-    wire [31:0] beat_waits = below_end & (32'hffff_ffff << beat_first);
+    wire [4:0] beat_end = beat_first + beat_count[4:0] - 5'd1;
+    reg [31:0] beat_waits;
+    integer lane;
+    always @* begin
+        for (lane = 0; lane < 32; lane = lane + 1)
+            beat_waits[lane] = (lane >= {27'd0, beat_first}) && (lane <= {27'd0, beat_end});
+    end
+    localparam SLOT = 512 + 32 * KB + 32 * B_BITS + 32 + 1;
     wire [2047:0] kept_word;
     wire [127:0] kept_waits;
     wire [128*KB-1:0] kept_bank;
@@ -203,116 +196,67 @@ module l2_cache #(
     genvar s;
     generate
         for (s = 0; s < 4; s = s + 1) begin : slot
+            localparam [1:0] PLACE = s;
+            // All that a slot is about; it takes its own, that of the first later slot that stays, or the new beat's.
+            wire [SLOT-1:0] mine = {
+                held_word[512*s +: 512],
+                held_bank[32*KB*s +: 32*KB],
+                held_addr[32*B_BITS*s +: 32*B_BITS],
+                stays[32*s +: 32],
+                held_placed[s]
+            };
             wire [1:0] source = from[2*s +: 2];
+            wire [SLOT-1:0] later;
+            if (s == 0) begin : first
+                assign later = (source == 2'd1) ? slot[1].mine : (source == 2'd2) ? slot[2].mine : slot[3].mine;
+            end else if (s == 1) begin : second
+                assign later = (source == 2'd2) ? slot[2].mine : slot[3].mine;
+            end else if (s == 2) begin : third
+                assign later = slot[3].mine;
+            end else begin : fourth
+                assign later = mine;
+            end
+            wire [SLOT-1:0] stayed = (source == PLACE) ? mine : later;
             wire holds = (count > s);
             wire comes = takes_beat && (count == s);
-            assign kept_word[512*s +: 512] = comes ? beat_data : held_word[512*source +: 512];
-            assign kept_waits[32*s +: 32] = comes ? beat_waits : holds ? stays[32*source +: 32] : 32'd0;
-            assign kept_bank[32*KB*s +: 32*KB] = held_bank[32*KB*source +: 32*KB];
-            assign kept_addr[32*B_BITS*s +: 32*B_BITS] = held_addr[32*B_BITS*source +: 32*B_BITS];
-            assign kept_placed[s] = holds && held_placed[source];
+            assign kept_word[512*s +: 512] = comes ? beat_data : stayed[SLOT-1 -: 512];
+            assign kept_bank[32*KB*s +: 32*KB] = stayed[33+32*B_BITS +: 32*KB];
+            assign kept_addr[32*B_BITS*s +: 32*B_BITS] = stayed[33 +: 32*B_BITS];
+            assign kept_waits[32*s +: 32] = comes ? beat_waits : holds ? stayed[32:1] : 32'd0;
+            assign kept_placed[s] = holds && stayed[0];
         end
     endgenerate
 
-    // ---- The walk: word by word along the rows, past the band's last row with row 0 of the next channel
-    wire [15:0] plane_step = cfg_hband * cfg_wbank;
-    wire [15:0] first_plane_bank = next_mod * cfg_w;
-    wire [15:0] first_plane_addr = next_div * plane_step;
-    /* verilator lint_off UNUSED */
-    wire [31:0] first_row_bank = ({16'd0, first_plane_bank} + {16'd0, next_row} * {16'd0, cfg_q}) % BANKS32;
-    /* verilator lint_on UNUSED */
-
-    reg [15:0] w_todo;
-    reg [15:0] w_row;
-    reg [15:0] w_row_bank;
-    reg [15:0] w_row_addr;
-    reg [15:0] w_x;
-    reg [15:0] w_x_mod;
-    reg [15:0] w_x_div;
-    reg [15:0] w_bank;
-    reg [15:0] w_mod;
-    reg [15:0] w_plane_bank;
-    reg [15:0] w_plane_addr;
-    reg [128*KB-1:0] placed_bank;
-    reg [128*B_BITS-1:0] placed_addr;
-    reg [3:0] placed;
-    /* verilator lint_off UNUSED */
-    reg [15:0] w_addr; // a legal one has B_BITS bits
-    /* verilator lint_on UNUSED */
-    integer i;
-    integer k;
-    always @* begin
-        w_todo = walk_todo;
-        w_row = walk_row;
-        w_row_bank = walk_row_bank;
-        w_row_addr = walk_row_addr;
-        w_x = walk_x;
-        w_x_mod = walk_x_mod;
-        w_x_div = walk_x_div;
-        w_bank = walk_bank;
-        w_mod = walk_mod;
-        w_plane_bank = walk_plane_bank;
-        w_plane_addr = walk_plane_addr;
-        w_addr = 16'd0;
-        if (activates) begin
-            w_todo = next_rows;
-            w_row = next_row;
-            w_row_bank = first_row_bank[15:0];
-            w_row_addr = first_plane_addr + next_row * cfg_wbank;
-            w_x = 16'd0;
-            w_x_mod = 16'd0;
-            w_x_div = 16'd0;
-            w_bank = w_row_bank;
-            w_mod = next_mod;
-            w_plane_bank = first_plane_bank;
-            w_plane_addr = first_plane_addr;
-        end
-        placed_bank = kept_bank;
-        placed_addr = kept_addr;
-        placed = kept_placed;
-        for (i = 0; i < 4; i = i + 1) begin
-            if (active_next && kind_next && (w_todo != 16'd0) && !kept_placed[i] && (|kept_waits[32*i +: 32])) begin
-                placed[i] = 1'b1;
-                for (k = 32 * i; k < 32 * i + 32; k = k + 1) begin
-                    if (kept_waits[k]) begin
-                        w_addr = w_row_addr + w_x_div;
-                        placed_bank[KB*k +: KB] = w_bank[KB-1:0];
-                        placed_addr[B_BITS*k +: B_BITS] = w_addr[B_BITS-1:0];
-                        w_x = w_x + 16'd1;
-                        w_bank = (w_bank + 16'd1 == BANKS) ? 16'd0 : w_bank + 16'd1;
-                        w_x_mod = w_x_mod + 16'd1;
-                        if (w_x_mod == BANKS) begin
-                            w_x_mod = 16'd0;
-                            w_x_div = w_x_div + 16'd1;
-                        end
-                        if (w_x == cfg_w) begin
-                            w_x = 16'd0;
-                            w_x_mod = 16'd0;
-                            w_x_div = 16'd0;
-                            w_todo = w_todo - 16'd1;
-                            w_row = w_row + 16'd1;
-                            w_row_addr = w_row_addr + cfg_wbank;
-                            w_row_bank = w_row_bank + cfg_q;
-                            if (w_row_bank >= BANKS) w_row_bank = w_row_bank - BANKS;
-                            if (w_row == cfg_hband) begin
-                                w_row = 16'd0;
-                                w_mod = w_mod + 16'd1;
-                                w_plane_bank = w_plane_bank + cfg_w;
-                                if (w_mod == cfg_u) begin
-                                    w_mod = 16'd0;
-                                    w_plane_bank = 16'd0;
-                                    w_plane_addr = w_plane_addr + plane_step;
-                                end
-                                w_row_bank = w_plane_bank;
-                                w_row_addr = w_plane_addr;
-                            end
-                            w_bank = w_row_bank;
-                        end
-                    end
-                end
-            end
-        end
-    end
+    // ---- Beats of the active command are placed: each of their words gets its bank and address
+    wire [3:0] places;
+    wire [128*KB-1:0] place_bank;
+    wire [128*B_BITS-1:0] place_addr;
+    wire all_placed;
+    l2_row_walk #(
+        .BANKS(NB),
+        .KB(KB),
+        .AB(B_BITS)
+    ) walk (
+        .clk(clk),
+        .rst(rst),
+        .start(activates),
+        .start_rows(next_rows),
+        .start_row(next_row),
+        .start_div(next_div),
+        .start_mod(next_mod),
+        .cfg_w(cfg_w),
+        .cfg_q(cfg_q[KB-1:0]),
+        .cfg_u(cfg_u[KB-1:0]),
+        .cfg_wbank(cfg_wbank),
+        .cfg_hband(cfg_hband),
+        .enable(active_next && kind_next),
+        .waits(kept_waits),
+        .has_place(kept_placed),
+        .places(places),
+        .bank(place_bank),
+        .addr(place_addr),
+        .finished(all_placed)
+    );
 
     // ---- Registers of the fill
     /* verilator lint_off UNUSED */
@@ -320,10 +264,15 @@ module l2_cache #(
     /* verilator lint_on UNUSED */
     wire [15:0] divided = quotient[40:25];
 
+    integer age;
     always @(posedge clk) begin
         held_word <= kept_word;
-        held_bank <= placed_bank;
-        held_addr <= placed_addr;
+        for (age = 0; age < 4; age = age + 1) begin
+            held_bank[32*KB*age +: 32*KB] <= places[age] ? place_bank[32*KB*age +: 32*KB] : kept_bank[32*KB*age +: 32*KB];
+            held_addr[32*B_BITS*age +: 32*B_BITS] <= places[age]
+                ? place_addr[32*B_BITS*age +: 32*B_BITS]
+                : kept_addr[32*B_BITS*age +: 32*B_BITS];
+        end
         if (rst) begin
             held_waits <= 128'd0;
             held_placed <= 4'd0;
@@ -346,7 +295,7 @@ module l2_cache #(
             fill_done_half <= 1'b0;
         end else begin
             held_waits <= kept_waits;
-            held_placed <= placed;
+            held_placed <= kept_placed | places;
             if (takes_fill) begin
                 next_kind <= fill_kind;
                 next_half <= fill_half;
@@ -377,34 +326,6 @@ module l2_cache #(
                 fill_done_kind <= kind;
                 fill_done_half <= half;
             end
-        end
-    end
-
-    always @(posedge clk) begin
-        if (rst) begin
-            walk_todo <= 16'd0;
-            walk_row <= 16'd0;
-            walk_row_bank <= 16'd0;
-            walk_row_addr <= 16'd0;
-            walk_x <= 16'd0;
-            walk_x_mod <= 16'd0;
-            walk_x_div <= 16'd0;
-            walk_bank <= 16'd0;
-            walk_mod <= 16'd0;
-            walk_plane_bank <= 16'd0;
-            walk_plane_addr <= 16'd0;
-        end else begin
-            walk_todo <= w_todo;
-            walk_row <= w_row;
-            walk_row_bank <= w_row_bank;
-            walk_row_addr <= w_row_addr;
-            walk_x <= w_x;
-            walk_x_mod <= w_x_mod;
-            walk_x_div <= w_x_div;
-            walk_bank <= w_bank;
-            walk_mod <= w_mod;
-            walk_plane_bank <= w_plane_bank;
-            walk_plane_addr <= w_plane_addr;
         end
     end
 
