@@ -46,9 +46,7 @@ module l2_cache #(
     output reg                  fill_done_kind,
     output reg                  fill_done_half,
     input  wire [15:0]          cfg_w,
-    /* verilator lint_off UNUSED */
     input  wire [15:0]          cfg_q,
-    /* verilator lint_on UNUSED */
     input  wire [15:0]          cfg_u,
     input  wire [15:0]          cfg_wbank,
     input  wire [15:0]          cfg_hband,
@@ -84,6 +82,7 @@ module l2_cache #(
     endfunction
 
     localparam KB = address_bits(NB);
+    localparam [31:0] BANKS32 = NB;
     // Parts of 16 words that a slice has in DDR3.
     localparam PARTS = (N + 15) / 16;
     localparam [31:0] PARTS32 = PARTS;
@@ -227,6 +226,15 @@ module l2_cache #(
         end
     endgenerate
 
+    // ---- Where the prepared command begins. A legal address has B_BITS bits
+    /* verilator lint_off UNUSED */
+    wire [15:0] plane_step = cfg_hband * cfg_wbank;
+    wire [15:0] plane_bank = next_mod * cfg_w;
+    wire [15:0] plane_addr = next_div * plane_step;
+    wire [15:0] row_addr = plane_addr + next_row * cfg_wbank;
+    wire [31:0] row_bank = ({16'd0, plane_bank} + {16'd0, next_row} * {16'd0, cfg_q}) % BANKS32;
+    /* verilator lint_on UNUSED */
+
     // ---- Beats of the active command are placed: each of their words gets its bank and address
     wire [3:0] places;
     wire [128*KB-1:0] place_bank;
@@ -236,19 +244,23 @@ module l2_cache #(
         .BANKS(NB),
         .KB(KB),
         .AB(B_BITS)
-    ) walk (
+    ) rows (
         .clk(clk),
         .rst(rst),
         .start(activates),
         .start_rows(next_rows),
         .start_row(next_row),
-        .start_div(next_div),
-        .start_mod(next_mod),
+        .start_row_bank(row_bank[KB-1:0]),
+        .start_row_addr(row_addr[B_BITS-1:0]),
+        .start_mod(next_mod[KB-1:0]),
+        .start_plane_bank(plane_bank[KB-1:0]),
+        .start_plane_addr(plane_addr[B_BITS-1:0]),
         .cfg_w(cfg_w),
         .cfg_q(cfg_q[KB-1:0]),
         .cfg_u(cfg_u[KB-1:0]),
-        .cfg_wbank(cfg_wbank),
+        .cfg_wbank(cfg_wbank[B_BITS-1:0]),
         .cfg_hband(cfg_hband),
+        .plane_step(plane_step[B_BITS-1:0]),
         .enable(active_next && kind_next),
         .waits(kept_waits),
         .has_place(kept_placed),

@@ -21,7 +21,7 @@ export function l2CacheDesign({ n, aSlices, bWords }: L2Size): Design {
   const nb = bankCount(n);
   const cfg = ['w', 'q', 'u', 'wbank', 'hband'].map((field) => port(`cfg_${field}`, 16));
   return {
-    files: [rtlSource('l2_cache'), rtlSource('l2_row_walk')],
+    files: ['l2_cache', 'l2_row_walk', 'l2_row_step'].map(rtlSource),
     top: 'l2_cache',
     params: { N: n, A_SLICES: aSlices, B_WORDS: bWords },
     inputs: [

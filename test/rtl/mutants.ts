@@ -7,7 +7,7 @@ import { cacheSideMutants } from './cache-side-mutants.js';
 export interface Mutant {
   readonly name: string;
   /** Module, and so file in `rtl/` without `.v`, that holds the mistake. */
-  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | 'l2_cache' | 'l2_row_walk';
+  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | 'l2_cache' | 'l2_row_step';
   /** Text that occurs exactly once in the file, and what stands there instead. */
   readonly find: string;
   readonly replace: string;

@@ -33,7 +33,7 @@ const twinOf: Record<ComponentMutant['shows'], (from: Components) => Twin> = {
 const shownBy = (module: Mutant['module']): Twin => {
   // With an accumulator of 20 bits a product extended with zeros is none the wiser.
   if (module === 'dsp_macc') return maccTwin(2, 48);
-  if (module === 'l2_cache' || module === 'l2_row_walk')
+  if (module === 'l2_cache' || module === 'l2_row_step')
     return l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 });
   return twinOf[module === 'systolic_array' ? 'lazy' : module](components);
 };
