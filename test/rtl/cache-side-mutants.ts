@@ -1,4 +1,32 @@
+import { l2CacheTwin } from './l2-cache-twin.js';
+import { l2ToSaTwin } from './l2-to-sa-twin.js';
 import type { Mutant } from './mutants.js';
+import type { Twin } from './twin-list.js';
+
+export type CacheSideModule =
+  | 'l2_cache'
+  | 'l2_row_step'
+  | 'l2_to_sa'
+  | 'l2_slice_fifo'
+  | 'l2_tap_counter'
+  | 'l2_column_table';
+
+/** The twin that shows the mistakes of a module, and in how many cycles. */
+export const cacheSideShownBy = (): Readonly<Record<CacheSideModule, readonly [Twin, number]>> => {
+  const cache = [l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 }), 700] as const;
+  const engines = [l2ToSaTwin({ n: 2, aSlices: 33, bWords: 50 }), 2000] as const;
+  return {
+    l2_cache: cache,
+    l2_row_step: cache,
+    l2_to_sa: engines,
+    l2_slice_fifo: engines,
+    l2_tap_counter: engines,
+    l2_column_table: engines,
+  };
+};
+
+export const isCacheSide = (module: Mutant['module']): module is CacheSideModule =>
+  Object.hasOwn(cacheSideShownBy(), module);
 
 /** Mistakes to seed in the twins of the L2 cache, of the address generators and of TOP. */
 export const cacheSideMutants: readonly Mutant[] = [
@@ -68,5 +96,83 @@ export const cacheSideMutants: readonly Mutant[] = [
     module: 'l2_cache',
     find: '(33554432 + entry - 1) / entry',
     replace: '33554432 / entry',
+  },
+  {
+    name: 'the tag of the last slice is set in every part of a sum',
+    module: 'l2_to_sa',
+    find: 'wire tag_last = last_slice && closes[ea];',
+    replace: 'wire tag_last = last_slice;',
+  },
+  {
+    name: 'A does not await its panel',
+    module: 'l2_to_sa',
+    find: 'a_has && (a_panel >= ready)',
+    replace: 'a_has && (a_panel > ready)',
+  },
+  {
+    name: 'the last tile of A takes the columns of a whole one',
+    module: 'l2_to_sa',
+    find: '(a_left < N32) ? a_left[CW-1:0] : ALL',
+    replace: 'ALL',
+  },
+  {
+    name: 'a third entry is accepted',
+    module: 'l2_to_sa',
+    find: 'work_ready <= !outstanding_next[1];',
+    replace: 'work_ready <= (outstanding_next != 2\'d3);',
+  },
+  {
+    name: 'a pixel below the image is read',
+    module: 'l2_to_sa',
+    find: ' && !cy[19] && ({1\'b0, cy} < {5\'d0, cfg_in_h})',
+    replace: ' && !cy[19]',
+  },
+  {
+    name: 'the carry of x does not reach the address',
+    module: 'l2_to_sa',
+    find: " + {{(B_BITS - 1) {1'b0}}, x_sum >= END};",
+    replace: ';',
+  },
+  {
+    name: 'the bias slice is read from the banks',
+    module: 'l2_to_sa',
+    find: 'wire b_reads = b_starts && !is_bias;',
+    replace: 'wire b_reads = b_starts;',
+  },
+  {
+    name: 'drained does not see the slices of B',
+    module: 'l2_to_sa',
+    find: 'drained <= !busy_next && a_idle_next && b_idle_next;',
+    replace: 'drained <= !busy_next && a_idle_next;',
+  },
+  {
+    name: 'the FIFO of slices forgets the reads under way',
+    module: 'l2_slice_fifo',
+    find: 'assign room = !reserved[5];',
+    replace: 'assign room = !level[5];',
+  },
+  {
+    name: 'a word is shown a cycle early',
+    module: 'l2_slice_fifo',
+    find: 'wire push = pipe[3];',
+    replace: 'wire push = pipe[2];',
+  },
+  {
+    name: 'the next channel is reached through the bank of the last kernel row',
+    module: 'l2_tap_counter',
+    find: '                row_bank <= plane_bank_next;\n',
+    replace: '',
+  },
+  {
+    name: 'the second column of a step is built beyond the band',
+    module: 'l2_column_table',
+    find: " && (columns32 + 32'd1 != left)",
+    replace: '',
+  },
+  {
+    name: 'an output row begins where the last one began',
+    module: 'l2_column_table',
+    find: 'n_row_bank = wrapped(n_row_bank, row_bank_step);',
+    replace: '',
   },
 ];

@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { cacheSideMutants } from './cache-side-mutants.js';
+import { type CacheSideModule, cacheSideMutants } from './cache-side-mutants.js';
 
 /** A mistake to seed in one Verilog file: a comparison that cannot see it is not worth much. */
 export interface Mutant {
   readonly name: string;
   /** Module, and so file in `rtl/` without `.v`, that holds the mistake. */
-  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | 'l2_cache' | 'l2_row_step';
+  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | CacheSideModule;
   /** Text that occurs exactly once in the file, and what stands there instead. */
   readonly find: string;
   readonly replace: string;

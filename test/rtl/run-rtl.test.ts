@@ -14,6 +14,7 @@ import {
 } from './designs.js';
 import { engineAvailable, type Engine } from './engines.js';
 import { l2CacheDesign } from './l2-cache-twin.js';
+import { l2ToSaDesign } from './l2-to-sa-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { compileRtl, runRtl } from './run-rtl.js';
 import { UNKNOWN } from './shell.js';
@@ -154,6 +155,9 @@ describe('the Verilog sources', () => {
     ['systolic_array, N = 5', arrayDesign({ n: 5, l: 2 })],
     ['l2_cache, N = 1', l2CacheDesign({ n: 1, aSlices: 1, bWords: 1 })],
     ['l2_cache, N = 4', l2CacheDesign({ n: 4, aSlices: 40, bWords: 65536 })],
+    ['l2_to_sa, N = 1', l2ToSaDesign({ n: 1, aSlices: 1, bWords: 1 })],
+    ['l2_to_sa, N = 4', l2ToSaDesign({ n: 4, aSlices: 40, bWords: 65536 })],
+    ['l2_to_sa, N = 28', l2ToSaDesign({ n: 28, aSlices: 13824, bWords: 2048 })],
     ['l2_cache, N = 28', l2CacheDesign({ n: 28, aSlices: 13824, bWords: 2048 })],
   ];
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cacheSideShownBy, isCacheSide } from './cache-side-mutants.js';
 import { componentMutants, type ComponentMutant, seedComponentMutant } from './component-mutants.js';
 import { engineAvailable } from './engines.js';
-import { l2CacheTwin } from './l2-cache-twin.js';
 import { applyMutant, mutants, type Mutant } from './mutants.js';
 import { firstDifference } from './replay.js';
 import { type CompiledRtl, compileRtl } from './run-rtl.js';
@@ -33,8 +33,7 @@ const twinOf: Record<ComponentMutant['shows'], (from: Components) => Twin> = {
 const shownBy = (module: Mutant['module']): Twin => {
   // With an accumulator of 20 bits a product extended with zeros is none the wiser.
   if (module === 'dsp_macc') return maccTwin(2, 48);
-  if (module === 'l2_cache' || module === 'l2_row_step')
-    return l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 });
+  if (isCacheSide(module)) return cacheSideShownBy()[module][0];
   return twinOf[module === 'systolic_array' ? 'lazy' : module](components);
 };
 
@@ -45,7 +44,8 @@ describe.skipIf(!available)(`a comparison with a mistake in the Verilog (${note}
     const { module } = mutant;
     if (!plays.has(module)) {
       const twin = shownBy(module);
-      plays.set(module, { twin, plays: twin.play(CYCLES) });
+      const cycles = isCacheSide(module) ? cacheSideShownBy()[module][1] : CYCLES;
+      plays.set(module, { twin, plays: twin.play(cycles) });
     }
     const { twin, plays: played } = plays.get(module)!;
     const mutated = await applyMutant(mutant, twin.design.files);

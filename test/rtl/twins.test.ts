@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { roundDesign } from './designs.js';
 import { type Engine, engineAvailable } from './engines.js';
 import { l2CacheTwin } from './l2-cache-twin.js';
+import { l2ToSaTwin } from './l2-to-sa-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
@@ -40,10 +41,13 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [arrayTwin({ n: 4, l: 3, form: 'ticked' }), 'verilator'],
   [arrayTwin({ n: 8, l: 1, form: 'lazy' }), 'verilator'],
   [arrayTwin({ n: 8, l: 3, form: 'ticked' }), 'verilator'],
-  [l2CacheTwin({ n: 1, aSlices: 1, bWords: 40 }), 'verilator'],
   [l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 }), 'icarus'],
   [l2CacheTwin({ n: 4, aSlices: 16, bWords: 64 }), 'verilator'],
-  [l2CacheTwin({ n: 40, aSlices: 9, bWords: 16 }), 'verilator'],
+  [l2CacheTwin({ n: 20, aSlices: 9, bWords: 16 }), 'verilator'],
+  [l2ToSaTwin({ n: 1, aSlices: 20, bWords: 70 }), 'icarus'],
+  [l2ToSaTwin({ n: 2, aSlices: 33, bWords: 50 }), 'icarus'],
+  [l2ToSaTwin({ n: 4, aSlices: 40, bWords: 40 }), 'icarus', 'verilator'],
+  [l2ToSaTwin({ n: 7, aSlices: 50, bWords: 24 }), 'icarus'],
 ];
 
 for (const [twin, ...engines] of compared) {
@@ -65,7 +69,7 @@ for (const [twin, ...engines] of compared) {
         } finally {
           await compiled.dispose();
         }
-      });
+      }, 300_000);
     }
   });
 }
