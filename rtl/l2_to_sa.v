@@ -294,6 +294,10 @@ module l2_to_sa #(
 
     // ---- The column table, one tile and a buffer ahead
     wire et = table_entry[0];
+    wire [31:0] table_pixels = pixels[et];
+    wire [15:0] table_col0 = col0[et];
+    wire [16:0] table_row0 = row0[et];
+    wire [15:0] table_first_row = first_row[et];
     reg [1:0] b_tile;
     wire table_active;
     wire [1:0] built;
@@ -317,10 +321,10 @@ module l2_to_sa #(
         .clk(clk),
         .rst(rst),
         .begin_entry(table_begins),
-        .pixels(pixels[et]),
-        .col0(col0[et]),
-        .row0(row0[et]),
-        .first_row(first_row[et]),
+        .pixels(table_pixels),
+        .col0(table_col0),
+        .row0(table_row0),
+        .first_row(table_first_row),
         .step(table_steps),
         .out_w(cfg_out_w),
         .stride_y(cfg_stride_y),
@@ -348,6 +352,7 @@ module l2_to_sa #(
 
     // ---- The B engine
     wire eb = b_entry[0];
+    wire [15:0] b_channels = channels[eb];
     reg [31:0] b_pixels; // of finished tiles
     reg [9:0]  b_panel;
     reg        past_bias;
@@ -374,7 +379,7 @@ module l2_to_sa #(
         .clk(clk),
         .rst(rst),
         .advance(b_reads),
-        .channels(channels[eb]),
+        .channels(b_channels),
         .kernel_h(cfg_kh),
         .kernel_w(cfg_kw),
         .dil_y(cfg_dil_y),
