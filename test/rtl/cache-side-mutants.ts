@@ -1,6 +1,7 @@
 import { l2CacheTwin } from './l2-cache-twin.js';
 import { l2ToSaTwin } from './l2-to-sa-twin.js';
 import type { Mutant } from './mutants.js';
+import { topControllerTwin } from './top-controller-twin.js';
 import type { Twin } from './twin-list.js';
 
 export type CacheSideModule =
@@ -9,12 +10,16 @@ export type CacheSideModule =
   | 'l2_to_sa'
   | 'l2_slice_fifo'
   | 'l2_tap_counter'
-  | 'l2_column_table';
+  | 'l2_column_table'
+  | 'top_controller'
+  | 'top_nest'
+  | 'top_band';
 
 /** The twin that shows the mistakes of a module, and in how many cycles. */
 export const cacheSideShownBy = (): Readonly<Record<CacheSideModule, readonly [Twin, number]>> => {
-  const cache = [l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 }), 700] as const;
-  const engines = [l2ToSaTwin({ n: 2, aSlices: 33, bWords: 50 }), 2000] as const;
+  const cache = [l2CacheTwin({ n: 4, aSlices: 7, bWords: 33 }), 900] as const;
+  const engines = [l2ToSaTwin({ n: 4, aSlices: 40, bWords: 40 }), 4000] as const;
+  const top = [topControllerTwin(4), 4000] as const;
   return {
     l2_cache: cache,
     l2_row_step: cache,
@@ -22,6 +27,9 @@ export const cacheSideShownBy = (): Readonly<Record<CacheSideModule, readonly [T
     l2_slice_fifo: engines,
     l2_tap_counter: engines,
     l2_column_table: engines,
+    top_controller: top,
+    top_nest: top,
+    top_band: top,
   };
 };
 
@@ -119,12 +127,12 @@ export const cacheSideMutants: readonly Mutant[] = [
     name: 'a third entry is accepted',
     module: 'l2_to_sa',
     find: 'work_ready <= !outstanding_next[1];',
-    replace: 'work_ready <= (outstanding_next != 2\'d3);',
+    replace: "work_ready <= (outstanding_next != 2'd3);",
   },
   {
     name: 'a pixel below the image is read',
     module: 'l2_to_sa',
-    find: ' && !cy[19] && ({1\'b0, cy} < {5\'d0, cfg_in_h})',
+    find: " && !cy[19] && ({1'b0, cy} < {5'd0, cfg_in_h})",
     replace: ' && !cy[19]',
   },
   {
@@ -174,5 +182,71 @@ export const cacheSideMutants: readonly Mutant[] = [
     module: 'l2_column_table',
     find: 'n_row_bank = wrapped(n_row_bank, row_bank_step);',
     replace: '',
+  },
+  {
+    name: 'a half of A is freed by each entry',
+    module: 'top_controller',
+    find: 'retires && (d_parted || retire_last_band)',
+    replace: 'retires',
+  },
+  {
+    name: 'a third entry is handed over',
+    module: 'top_controller',
+    find: 'loaded && !outstanding[1];',
+    replace: 'loaded;',
+  },
+  {
+    name: 'work waits a cycle for the fill that completes its band',
+    module: 'top_controller',
+    find: 'b_all_given_now[1] && (b_done_1 == b_given_1)',
+    replace: 'b_all_given_now[1] && (b_done[1] == b_given_1)',
+  },
+  {
+    name: 'the other panels are loaded before the first band',
+    module: 'top_controller',
+    find: "is_panel <= (panel_next != 10'd1);",
+    replace: 'is_panel <= !panels_given;',
+  },
+  {
+    name: 'whole planes are taken channel by channel',
+    module: 'top_controller',
+    find: '(loader_rows == d_in_h) && (d_hband == d_in_h)',
+    replace: "1'b0",
+  },
+  {
+    name: 'the units are seeded from 0 on',
+    module: 'top_controller',
+    find: "* N32 + unit32 + 32'd1;",
+    replace: '* N32 + unit32;',
+  },
+  {
+    name: 'FLUSH does not await pooled rows',
+    module: 'top_controller',
+    find: 'if (idle && !pooled)',
+    replace: 'if (idle)',
+  },
+  {
+    name: 'the last panel of a group is as high as any',
+    module: 'top_controller',
+    find: "{2'd0, rest} : N32[7:0]",
+    replace: 'N32[7:0] : N32[7:0]',
+  },
+  {
+    name: 'a tile that ends in the next row begins a row too high',
+    module: 'top_nest',
+    find: "y <= y + {10'd0, tile_rows} + {15'd0, row_over};",
+    replace: "y <= y + {10'd0, tile_rows};",
+  },
+  {
+    name: 'rows above the image are stored',
+    module: 'top_band',
+    find: "(start < 35'sd0) ? 35'sd0 : start",
+    replace: 'start',
+  },
+  {
+    name: 'each part of a sum has the bias',
+    module: 'top_band',
+    find: 'first_part && bias',
+    replace: 'bias',
   },
 ];

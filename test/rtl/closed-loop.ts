@@ -1,4 +1,12 @@
-import { type AnyNet, type Clock, connect, Module, type Signal, Simulator, VectorSignal } from '../../src/kernel/index.js';
+import {
+  type AnyNet,
+  type Clock,
+  connect,
+  Module,
+  type Signal,
+  Simulator,
+  VectorSignal,
+} from '../../src/kernel/index.js';
 import type { Design } from './designs.js';
 import { type BuildComponent, Recorder } from './replay.js';
 import type { Play } from './twin-list.js';

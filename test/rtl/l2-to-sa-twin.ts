@@ -1,4 +1,11 @@
-import { type Band, bandRowsOf, bandWords, bankCount, bLayout, cutBands } from '../../src/components/l2-layout.js';
+import {
+  type Band,
+  bandRowsOf,
+  bandWords,
+  bankCount,
+  bLayout,
+  cutBands,
+} from '../../src/components/l2-layout.js';
 import { L2ToSa } from '../../src/components/l2-to-sa.js';
 import { bitsFor } from '../../src/kernel/index.js';
 import { lottery } from '../components/array-bench.js';
@@ -134,14 +141,19 @@ class EngineTraffic implements Partner {
   private setMood(): void {
     const { draw } = this;
     const often = () => [0, 3, 8, 14, 16, 16][draw(6)]!;
-    this.mood = { a: often(), b: often(), panels: 1 + draw(draw(2) === 0 ? 3 : 20), work: [0, 0, 5][draw(3)]! };
+    this.mood = {
+      a: often(),
+      b: often(),
+      panels: 1 + draw(draw(2) === 0 ? 3 : 20),
+      work: [0, 0, 5][draw(3)]!,
+    };
   }
 
   private begin(): Drive {
     this.layers += 1;
     this.given = this.done = 0;
-    for (;;) {
-      this.walk = this.draw(4) === 0 ? this.parts() : this.layer();
+    for (const inParts = this.draw(4) === 0; ;) {
+      this.walk = inParts ? this.parts() : this.layer();
       if (this.walk !== null) return this.walk.cfg;
     }
   }
@@ -199,7 +211,22 @@ class EngineTraffic implements Partner {
     if (!fits(l.sx, shape.outWidth) || !fits(l.sy, shape.outHeight)) return null;
     const layout = bLayout({ ...shape, bandRows });
     if (bandWords(layout, l.channels) > this.size.bWords) return null;
-    const values = [l.kh, l.kw, l.sy, l.sx, l.dy, l.dx, l.px, l.h, l.w, shape.outWidth, layout.q, layout.u, layout.w, bandRows];
+    const values = [
+      l.kh,
+      l.kw,
+      l.sy,
+      l.sx,
+      l.dy,
+      l.dx,
+      l.px,
+      l.h,
+      l.w,
+      shape.outWidth,
+      layout.q,
+      layout.u,
+      layout.w,
+      bandRows,
+    ];
     return {
       ...Object.fromEntries(CFG.map((field, i) => [`cfg_${field}`, values[i]!])),
       cfg_bias_exp: this.draw(15),

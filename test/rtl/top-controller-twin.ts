@@ -1,4 +1,8 @@
-import { DESCRIPTOR_WORDS, type LayerDescriptor, packDescriptor } from '../../src/components/top/layer-descriptor.js';
+import {
+  DESCRIPTOR_WORDS,
+  type LayerDescriptor,
+  packDescriptor,
+} from '../../src/components/top/layer-descriptor.js';
 import { SETTINGS } from '../../src/components/top/settings.js';
 import { TopController } from '../../src/components/top/top-controller.js';
 import { lottery } from '../components/array-bench.js';
@@ -36,7 +40,14 @@ export function topControllerDesign(n: number): Design {
         valid: 1, half_a: 1, half_b: 1, panels: 10, last_rows: 8, pixels: 32, row0: 17, first_row: 16, col0: 16, kprime: 16,
         channels: 16, bias: 1, opens: 1, closes: 1,
       }), // prettier-ignore
-      ...ports('rows_', { valid: 1, panels: 10, last_rows: 6, first_filter: 16, first_pixel: 32, pixels: 32 }),
+      ...ports('rows_', {
+        valid: 1,
+        panels: 10,
+        last_rows: 6,
+        first_filter: 16,
+        first_pixel: 32,
+        pixels: 32,
+      }),
       ...ports('', { state: 3, layer_done: 1, flush: 1, cfg_base: 33, seed: 32, load: n, panels_ready: 20 }),
       ...ports('cfg_', SETTINGS),
     ],
@@ -93,7 +104,8 @@ class LayerTraffic implements Partner {
       drive[name] = draw(16) < mood.ready ? 1 : 0;
     const reports = fills.length > 0 && draw(mood.fill) === 0 ? fills.shift()! : null;
     drive['fill_done'] = reports === null ? 0 : 1;
-    if (reports !== null) Object.assign(drive, { fill_done_kind: reports.kind, fill_done_half: reports.half });
+    if (reports !== null)
+      Object.assign(drive, { fill_done_kind: reports.kind, fill_done_half: reports.half });
     const reads = this.entries > 0 && draw(mood.done) === 0;
     drive['done'] = reads ? 1 : 0;
     if (reads) this.entries -= 1;
@@ -134,7 +146,13 @@ class LayerTraffic implements Partner {
     const any = (bits: number) => draw(2 ** Math.min(bits, 32));
     for (;;) {
       const [inH, inW] = [1 + draw(12), 1 + draw(draw(3) === 0 ? 90 : 9)];
-      const [kernelH, kernelW, strideY, dilY, padY] = [1 + draw(3), 1 + draw(3), 1 + draw(3), 1 + draw(2), draw(4)];
+      const [kernelH, kernelW, strideY, dilY, padY] = [
+        1 + draw(3),
+        1 + draw(3),
+        1 + draw(3),
+        1 + draw(2),
+        draw(4),
+      ];
       const outH = Math.floor((inH + 2 * padY - dilY * (kernelH - 1) - 1) / strideY) + 1;
       const outW = inW - kernelW + 1;
       if (outH < 1 || outW < 1) continue;
@@ -165,7 +183,12 @@ export function topControllerTwin(n: number, Top: typeof TopController = TopCont
     name: `top_controller n=${n}`,
     design,
     play: (cycles) => [
-      closedLoop(design, cycles, (sim, clock) => new Top(sim, 'dut', { clock, n }), new LayerTraffic(n, 2015)),
+      closedLoop(
+        design,
+        cycles,
+        (sim, clock) => new Top(sim, 'dut', { clock, n }),
+        new LayerTraffic(n, 2015),
+      ),
     ],
   };
 }

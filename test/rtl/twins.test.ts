@@ -6,6 +6,7 @@ import { l2ToSaTwin } from './l2-to-sa-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
+import { topControllerTwin } from './top-controller-twin.js';
 import {
   arrayTwin,
   everyRoundSetting,
@@ -48,6 +49,10 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [l2ToSaTwin({ n: 2, aSlices: 33, bWords: 50 }), 'icarus'],
   [l2ToSaTwin({ n: 4, aSlices: 40, bWords: 40 }), 'icarus', 'verilator'],
   [l2ToSaTwin({ n: 7, aSlices: 50, bWords: 24 }), 'icarus'],
+  [topControllerTwin(1), 'icarus'],
+  [topControllerTwin(2), 'icarus'],
+  [topControllerTwin(4), 'icarus', 'verilator'],
+  [topControllerTwin(7), 'icarus'],
 ];
 
 for (const [twin, ...engines] of compared) {
@@ -55,21 +60,25 @@ for (const [twin, ...engines] of compared) {
   describe(`${name} and its Verilog twin`, () => {
     for (const engine of engines) {
       const { available, note } = engineAvailable(engine);
-      it.skipIf(!available)(`agree on every port in every cycle (${note})`, async () => {
-        const compiled = await compileRtl({ ...design, engine });
-        try {
-          for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
-            const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
-            const ports = design.inputs.length + design.outputs.length;
-            console.log(
-              `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
-            );
-            expect(difference).toBeNull();
+      it.skipIf(!available)(
+        `agree on every port in every cycle (${note})`,
+        async () => {
+          const compiled = await compileRtl({ ...design, engine });
+          try {
+            for (const { what, stimulus, outputs } of twin.play(CYCLES)) {
+              const difference = firstDifference(design.outputs, outputs, await compiled.run(stimulus));
+              const ports = design.inputs.length + design.outputs.length;
+              console.log(
+                `${name}: ${what}: ${outputs.length} cycles, ${ports} ports, ${difference === null ? '0 differences' : `differs in ${difference}`} (${engine})`,
+              );
+              expect(difference).toBeNull();
+            }
+          } finally {
+            await compiled.dispose();
           }
-        } finally {
-          await compiled.dispose();
-        }
-      }, 300_000);
+        },
+        300_000,
+      );
     }
   });
 }
