@@ -6,6 +6,7 @@ import {
   int,
   MarblewaveError,
   Module,
+  type Signal,
   type Simulator,
   uint,
   vector,
@@ -78,10 +79,11 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          of 16. kind 1, B rows: `rows` rows of cfg_w words of channel `channel`, contiguous, the first being row `row`
  *          of the band's stored rows. Rows past cfg_hband go on with row 0 of the next channel, so that one command may
  *          fill several whole planes.
- *          cfg_*: constant while anything is under way.
+ *          cfg_*: constant while anything is under way. cfg_q is below Nb; cfg_u from 1 to Nb, with cfg_u·cfg_w <= Nb unless it is 1.
  *          a_re, a_half, a_addr → a_data[n]; b_re, b_half, b_addr[Nb], b_en[Nb] → b_data[Nb]: a bank whose b_en is low
  *          keeps its word.
- *          fill_done pulses for one cycle with fill_done_kind and fill_done_half.
+ *          fill_done pulses for one cycle with fill_done_kind and fill_done_half. rst drops commands and beats; memories and
+ *          what was read of them stay as they are.
  * Timing   Four wide beats are held (l2-held-beats.ts). A beat accepted in cycle c is written from c+1 on, once its command is the
  *          active one. Of A one segment a cycle: the rest of the oldest beat or of the slice (n = 28: a beat is a slice;
  *          n <= 16: a beat is two slices, two cycles). Of B each bank writes, in each cycle, the first held word of the active
@@ -104,6 +106,7 @@ export function checkL2Spec(path: string, spec: L2Spec): void {
  *          preparing stage, banks that write out of order.
  */
 export class L2Cache extends Module {
+  readonly rst: Signal;
   readonly beat;
   readonly fill;
   readonly fillDone;
@@ -142,6 +145,7 @@ export class L2Cache extends Module {
     this.nb = bankCount(n);
     this.sliceWords = paddedSliceWords(n);
     const word = int(16);
+    this.rst = this.input('rst', bool);
     this.beat = this.sink('beat', wideBeat, clock);
     this.fill = this.sink('fill', fillCommand, clock);
     this.fillDone = this.output('fill_done', bool);
@@ -196,11 +200,12 @@ export class L2Cache extends Module {
     };
     this.beat.ready.write(1);
     this.fill.ready.write(1);
-    this.edge(clock, this.tick, [this.beat.valid, this.fill.valid, this.aRe, this.bRe]);
+    this.edge(clock, this.tick, [this.rst, this.beat.valid, this.fill.valid, this.aRe, this.bRe]);
   }
 
   private tick(): boolean {
     const s = this.state;
+    if (this.rst.value !== 0) return this.reset();
     const beats = this.beat.valid.value !== 0 && this.beat.ready.value !== 0;
     const fills = this.fill.valid.value !== 0 && this.fill.ready.value !== 0;
     const writes = s.writes > 0;
@@ -299,7 +304,7 @@ export class L2Cache extends Module {
     this.held.take(this.beat.payload);
   }
 
-  /** Accepts a command into the preparing stage; the division is by a constant of the layer (one DSP). */
+  /** Accepts a command into the preparing stage; the division, by 1 to Nb, is a product with a reciprocal from a table (one DSP). */
   private prepare(): void {
     const { next } = this.state;
     const { kind, half, addr, channel, row, rows } = this.fill.payload;
@@ -414,6 +419,21 @@ export class L2Cache extends Module {
     }
     this.held.dropChosen();
     return finished;
+  }
+
+  /** Forgets commands and beats. Reads go on: memories and their read registers know no reset. */
+  private reset(): boolean {
+    const s = this.state;
+    const reads = this.read(false);
+    const moved = s.next.have + s.active + s.held.count + this.fillDone.value !== 0;
+    s.next.have = s.active = s.writes = 0;
+    this.held.clear();
+    this.fillDone.write(0);
+    this.fillDoneKind.write(0);
+    this.fillDoneHalf.write(0);
+    this.beat.ready.write(1);
+    this.fill.ready.write(1);
+    return reads || moved;
   }
 
   // --- reports ---------------------------------------------------------------------------------------------------

@@ -58,6 +58,12 @@ export class ColumnTable {
     };
   }
 
+  /** Drops the entry at hand and the tiles built. */
+  clear(): void {
+    const s = this.state;
+    s.active = s.built = s.columns = 0;
+  }
+
   /** Loads the counters for an entry: its set-up cycle. */
   begin(entry: TableEntry, walk: LayerWalk): void {
     const s = this.state;

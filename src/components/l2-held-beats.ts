@@ -77,6 +77,13 @@ export class HeldBeats {
     return '';
   }
 
+  /** Drops all of them. */
+  clear(): void {
+    const s = this.state;
+    s.count = s.waiting = 0;
+    this.chooseNone();
+  }
+
   /** Nothing is written in the coming cycle. */
   chooseNone(): void {
     this.state.going = this.state.emptied = 0;

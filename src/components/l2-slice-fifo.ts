@@ -45,6 +45,12 @@ export class SliceFifo {
     };
   }
 
+  /** Drops what is held and under way. */
+  clear(): void {
+    const s = this.state;
+    s.pipe = s.reserved = s.level = s.reserve = s.fill = s.show = 0;
+  }
+
   /** Whether a read may start: level + under way < depth. */
   get hasRoom(): boolean {
     return this.state.reserved < FIFO_DEPTH;

@@ -6,6 +6,7 @@ import {
   int,
   MarblewaveError,
   Module,
+  type Signal,
   type Simulator,
   uint,
   vector,
@@ -44,13 +45,13 @@ const BIAS = -2;
  * Ports    work: {@link workEntry}. Sent once the B half is filled. At most two are outstanding.
  *          panels_ready [2]: per A half, how many panels are loaded. It may only fall while no entry of that half is
  *          outstanding.
- *          cfg_*: constant while busy. cfg_bias 1: slice 0 is the bias slice, B constant 2^cfg_bias_exp (0 to 14).
+ *          cfg_*: constant from an entry's accept until drained. cfg_u·cfg_in_w <= Nb unless cfg_u is 1. cfg_bias 1: slice 0 is the bias slice, B constant 2^cfg_bias_exp (0 to 14).
  *          l2a_*, l2b_*: to the L2 cache's read side ({@link connectL2}).
  *          a: {first, last, m, nc, data[n]}, the slice of A with its tags: m filters of the panel, nc pixels of the
  *          tile. b: {data[n]}. Columns nc to n − 1 and pixels outside the image are zero, and not read.
  *          done pulses when both engines have made the last read of an entry: its B half is free. busy: an entry is
  *          outstanding. drained: none is, and no slice is under way or waits in a FIFO. a_wait: the A engine has an
- *          entry and awaits a panel; b_wait: the B engine has no entry.
+ *          entry and awaits a panel; b_wait: the B engine has no entry. rst drops entries, reads and slices.
  * Timing   All outputs are registered. A read started in cycle c puts its address on the ports in c+1, has its data on
  *          l2a_data/l2b_data in c+3, is pushed in c+4 and shows at the FIFO's output in c+5. A read starts only if the
  *          FIFO's level and the reads under way make less than 32. Pops are those of a FIFO with registered outputs
@@ -67,6 +68,7 @@ const BIAS = -2;
  *          controller has to switch, so that no engine ever sees the other half's count.
  */
 export class L2ToSa extends Module {
+  readonly rst: Signal;
   readonly work;
   readonly panelsReady;
   readonly cfgBiasExp;
@@ -125,6 +127,7 @@ export class L2ToSa extends Module {
     this.nb = nb;
     const word = int(16);
     const cfg = (field: string, width = 16) => this.input(`cfg_${field}`, uint(width));
+    this.rst = this.input('rst', bool);
     this.work = this.sink('work', workEntry, clock);
     this.panelsReady = this.input('panels_ready', vector(2, uint(10)));
     this.cfgBiasExp = cfg('bias_exp', 4);
@@ -198,11 +201,12 @@ export class L2ToSa extends Module {
     this.probe('a_level', uint(6), () => this.state.aFifo.level);
     this.probe('b_level', uint(6), () => this.state.bFifo.level);
     this.work.ready.write(1);
-    this.edge(clock, this.tick, [this.work.valid, this.a.ready, this.b.ready, this.panelsReady]);
+    this.edge(clock, this.tick, [this.rst, this.work.valid, this.a.ready, this.b.ready, this.panelsReady]);
   }
 
   private tick(): boolean {
     const s = this.state;
+    if (this.rst.value !== 0) return this.reset();
     const accepts = this.work.valid.value !== 0 && this.work.ready.value !== 0;
     // What the engines have before the edge: the table's progress and the new entry show in the next cycle.
     const { bTiles } = s;
@@ -223,6 +227,27 @@ export class L2ToSa extends Module {
     this.drained.write(busy || s.aFifo.reserved + s.bFifo.reserved !== 0 ? 0 : 1);
     this.work.ready.write(this.queue.hasRoom ? 1 : 0);
     return true;
+  }
+
+  /** Drops entries, reads under way and slices. */
+  private reset(): boolean {
+    const s = this.state;
+    s.queue.accepted = s.queue.finished = 0;
+    s.aEntries = s.bEntries = s.tableEntries = 0;
+    s.aPixels = s.aPanel = s.aSlice = s.aAddr = 0;
+    s.bTiles = s.bPixels = s.bPanel = s.bPastBias = 0;
+    this.table.clear();
+    this.tap.reset();
+    this.aFifo.clear();
+    this.bFifo.clear();
+    const { a, b } = this;
+    for (const net of [
+      this.l2aRe, this.l2aHalf, this.l2aAddr, this.l2bRe, this.l2bHalf, a.valid, a.payload.first, a.payload.last, a.payload.m,
+      a.payload.nc, b.valid, this.done, this.busy, this.aWait,
+    ]) net.write(0); // prettier-ignore
+    for (const net of [this.l2bAddr, this.l2bEn, a.payload.data, b.payload.data]) net.fill(0);
+    for (const net of [this.drained, this.bWait, this.work.ready]) net.write(1);
+    return false;
   }
 
   // --- the work queue ----------------------------------------------------------------------------------------------

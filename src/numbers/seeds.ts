@@ -33,6 +33,7 @@ export function fmix32(value: number): number {
  * Source   The machine contract, section 4.
  */
 export function roundingSeed({ seed, image, layers, layer, n, unit }: RoundingSeedOf): number {
-  const index = (image * layers + layer) * n + unit + 1;
+  // Modulo 2^32, as it counts: exact for every image.
+  const index = Math.imul(Math.imul(image, layers) + layer, n) + unit + 1;
   return fmix32(seed + Math.imul(STRIDE, index)) || 1;
 }

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { memoryMutants } from './memory-mutants.js';
 import type { MemoryModule } from './memory-twins.js';
+import { type CacheSideModule, cacheSideMutants } from './cache-side-mutants.js';
 
 /** A mistake to seed in one Verilog file: a comparison that cannot see it is not worth much. */
 export interface Mutant {
   readonly name: string;
   /** Module, and so file in `rtl/` without `.v`, that holds the mistake. */
-  readonly module: 'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | MemoryModule;
+  readonly module:
+    'fifo' | 'lfsr' | 'dsp_macc' | 'dsp_round' | 'systolic_array' | MemoryModule | CacheSideModule;
   /** Text that occurs exactly once in the file, and what stands there instead. */
   readonly find: string;
   readonly replace: string;
@@ -194,6 +196,7 @@ export const mutants: readonly Mutant[] = [
     replace: 'wire [ACCW-2:0] lr_out;',
   },
   ...memoryMutants,
+  ...cacheSideMutants,
 ];
 
 /** A design's files with one of them changed. */

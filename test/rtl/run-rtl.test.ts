@@ -21,9 +21,12 @@ import {
   writeDmaDesign,
 } from './memory-designs.js';
 import { memoryTwins } from './memory-twins.js';
+import { l2CacheDesign } from './l2-cache-twin.js';
+import { l2ToSaDesign } from './l2-to-sa-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { compileRtl, runRtl } from './run-rtl.js';
 import { UNKNOWN } from './shell.js';
+import { topControllerDesign } from './top-controller-twin.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'marblewave-run-rtl-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -201,6 +204,14 @@ describe('the Verilog sources', () => {
     ['pool, N = 1', poolDesign({ n: 1, accumulators: 1, overlap: 1 })],
     ['write_dma, N = 1', writeDmaDesign(1, 1)],
     ['write_dma, N = 63', writeDmaDesign(63, 16)],
+    ['l2_cache, N = 1', l2CacheDesign({ n: 1, aSlices: 1, bWords: 1 })],
+    ['l2_cache, N = 4', l2CacheDesign({ n: 4, aSlices: 40, bWords: 65536 })],
+    ['l2_to_sa, N = 1', l2ToSaDesign({ n: 1, aSlices: 1, bWords: 1 })],
+    ['l2_to_sa, N = 4', l2ToSaDesign({ n: 4, aSlices: 40, bWords: 65536 })],
+    ['l2_to_sa, N = 28', l2ToSaDesign({ n: 28, aSlices: 13824, bWords: 2048 })],
+    ['top_controller, N = 1', topControllerDesign(1)],
+    ['top_controller, N = 28', topControllerDesign(28)],
+    ['l2_cache, N = 28', l2CacheDesign({ n: 28, aSlices: 13824, bWords: 2048 })],
   ];
 
   it.skipIf(!engineAvailable('icarus').available)('raise no warning of iverilog -Wall', () => {

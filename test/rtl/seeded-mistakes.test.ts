@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cacheSideShownBy, isCacheSide } from './cache-side-mutants.js';
 import { componentMutants, type ComponentMutant, seedComponentMutant } from './component-mutants.js';
 import { engineAvailable } from './engines.js';
 import { memoryTwins } from './memory-twins.js';
@@ -33,6 +34,7 @@ const twinOf: Record<ComponentMutant['shows'], (from: Components) => Twin> = {
 const shownBy = (module: Mutant['module']): Twin => {
   // With an accumulator of 20 bits a product extended with zeros is none the wiser.
   if (module === 'dsp_macc') return maccTwin(2, 48);
+  if (isCacheSide(module)) return cacheSideShownBy()[module][0];
   if (module in memoryTwins) return memoryTwins[module as keyof typeof memoryTwins]();
   return twinOf[module === 'systolic_array' ? 'lazy' : (module as keyof typeof twinOf)](components);
 };
@@ -44,7 +46,8 @@ describe.skipIf(!available)(`a comparison with a mistake in the Verilog (${note}
     const { module } = mutant;
     if (!plays.has(module)) {
       const twin = shownBy(module);
-      plays.set(module, { twin, plays: twin.play(CYCLES) });
+      const cycles = isCacheSide(module) ? cacheSideShownBy()[module][1] : CYCLES;
+      plays.set(module, { twin, plays: twin.play(cycles) });
     }
     const { twin, plays: played } = plays.get(module)!;
     const mutated = await applyMutant(mutant, twin.design.files);

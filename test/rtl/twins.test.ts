@@ -10,9 +10,12 @@ import {
   rowCollectorTwin,
   writeDmaTwin,
 } from './memory-twins.js';
+import { l2CacheTwin } from './l2-cache-twin.js';
+import { l2ToSaTwin } from './l2-to-sa-twin.js';
 import { randomStimulus } from './random-stimulus.js';
 import { firstDifference } from './replay.js';
 import { compileRtl } from './run-rtl.js';
+import { topControllerTwin } from './top-controller-twin.js';
 import {
   arrayTwin,
   everyRoundSetting,
@@ -70,6 +73,17 @@ const compared: readonly (readonly [Twin, ...Engine[]])[] = [
   [writeDmaTwin(4, 4), 'icarus', 'verilator'],
   [writeDmaTwin(28, 4), 'icarus', 'verilator'],
   [writeDmaTwin(63, 16), 'verilator'],
+  [l2CacheTwin({ n: 2, aSlices: 7, bWords: 33 }), 'icarus'],
+  [l2CacheTwin({ n: 4, aSlices: 16, bWords: 64 }), 'verilator'],
+  [l2CacheTwin({ n: 20, aSlices: 9, bWords: 16 }), 'verilator'],
+  [l2ToSaTwin({ n: 1, aSlices: 20, bWords: 70 }), 'icarus'],
+  [l2ToSaTwin({ n: 2, aSlices: 33, bWords: 50 }), 'icarus'],
+  [l2ToSaTwin({ n: 4, aSlices: 40, bWords: 40 }), 'icarus', 'verilator'],
+  [l2ToSaTwin({ n: 7, aSlices: 50, bWords: 24 }), 'icarus'],
+  [topControllerTwin(1), 'icarus'],
+  [topControllerTwin(2), 'icarus'],
+  [topControllerTwin(4), 'icarus', 'verilator'],
+  [topControllerTwin(7), 'icarus'],
 ];
 
 for (const [twin, ...engines] of compared) {

@@ -89,7 +89,8 @@ const registers = (loader: Loader) => ({
  *          to READ and L2: sources `read`, `fill` (l2-cache.ts), inputs `fill_done`, `fill_done_kind`, `fill_done_half`;
  *          to L2-to-SA: source `work`, `panels_ready[2]`, inputs `done`, `a_wait`, `drained`; to the store path: source `rows` (the
  *          collector's work), inputs `collecting`, `pooled` (a pooled row waits), `idle`, output `flush`; status of the array's
- *          input: `a_valid`, `b_valid`, `sa_ready`, `sa_room`. `layer_done` pulses with DONE.
+ *          input: `a_valid`, `b_valid`, `sa_ready`, `sa_room`. `layer_done` pulses with DONE. `rst` drops the layer and takes all
+ *          outputs to 0, `descriptor_ready` to 1.
  * States   IDLE → CONFIG (1 cycle) → RUN (loader, compute, store side by side) → FLUSH (until WRITE holds nothing and
  *          every response is there) → FENCE (1 cycle) → DONE (1 cycle) → IDLE.
  * Loads    In order: first panel of A, first band of B, the block's other panels, its other bands; of parted sums A's and B's part of each
@@ -109,6 +110,8 @@ const registers = (loader: Loader) => ({
  *          descriptor can be accepted in the first cycle of IDLE.
  * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles. The probe
  *          `cause` shows cycle c's after the edge that ends it; in IDLE, `control`.
+ * Widths   Halves, blocks and entries as above; commands of a half are counted in 16 bits. Ends of blocks, bands and parts come by comparison
+ *          of sums with the sizes, a tile's rows (n div outW) by n comparisons: nothing is divided by a number of the descriptor.
  * Storage  Four sets of loop counters, each as wide as the field of the descriptor that bounds it (band: 32 bits, for tiles of parted
  *          sums); numbers of blocks and entries in two bits; flags of four halves; one descriptor. Cycles by cause are exact to 53 bits
  *          here; 32 bits of hardware would count 25 s at 166 MHz.
@@ -117,6 +120,7 @@ const registers = (loader: Loader) => ({
  *          which none can give a result earlier than n cycles after its first read. Cycles and phases: docs/timing-model.md.
  */
 export class TopController extends Module {
+  readonly rst: Signal;
   readonly descriptor: Channel<{ words: ReturnType<typeof vector> }>;
   readonly read: Channel<typeof readCommand>;
   readonly fill: Channel<typeof fillCommand>;
@@ -158,6 +162,7 @@ export class TopController extends Module {
     this.n = n;
     this.loader = new Loader(n);
     this.state = registers(this.loader);
+    this.rst = this.input('rst', bool);
     this.descriptor = this.sink('descriptor', { words: vector(DESCRIPTOR_WORDS, bits(32)) }, clock);
     this.read = this.source('read', readCommand, clock);
     this.fill = this.source('fill', fillCommand, clock);
@@ -190,7 +195,7 @@ export class TopController extends Module {
     this.descriptor.ready.write(1);
     this.probe('cause', enumeration(STALL_CAUSES), () => this.state.cause);
     this.edge(clock, this.tick, [
-      this.descriptor.valid, this.read.ready, this.fill.ready, this.work.ready, this.rows.ready, this.fillDone, this.done,
+      this.rst, this.descriptor.valid, this.read.ready, this.fill.ready, this.work.ready, this.rows.ready, this.fillDone, this.done,
       this.aWait, this.drained, this.aValid, this.bValid, this.saReady, this.saRoom, this.collecting, this.pooled, this.idle,
     ]); // prettier-ignore
   }
@@ -222,6 +227,7 @@ export class TopController extends Module {
   }
 
   private tick(): boolean {
+    if (this.rst.value !== 0) return this.reset();
     const phase = this.phase.value;
     if (phase === IDLE) return this.accept();
     this.count();
@@ -268,6 +274,27 @@ export class TopController extends Module {
       room: this.saRoom.value !== 0,
     });
     s.causes[s.cause]! += 1;
+  }
+
+  /** Drops the layer: to IDLE, with all registers at 0. */
+  private reset(): boolean {
+    const s = this.state;
+    if (this.phase.value !== IDLE) this.sim.transactions.end(s.transaction, { dropped: 1 });
+    this.loader.restart();
+    restartNest(s.compute);
+    restartNest(s.store);
+    restartNest(s.retire);
+    s.unit = 0;
+    this.panelsReady.fill(0);
+    for (const { valid, payload } of [this.read, this.fill, this.work, this.rows]) {
+      valid.write(0);
+      for (const net of Object.values<Signal>(payload)) net.write(0);
+    }
+    for (const net of [...Object.values(this.cfg), ...this.load]) net.write(0);
+    for (const net of [this.base, this.seed, this.flush, this.layerDone]) net.write(0);
+    this.phase.write(IDLE);
+    this.descriptor.ready.write(1);
+    return false;
   }
 
   private accept(): boolean {
