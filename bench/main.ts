@@ -7,6 +7,7 @@ import type { Bench, BenchResult } from './harness.js';
 import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
 import { matrixProduct } from './matrix-product.js';
+import { traceRecord } from './trace-record.js';
 import { vcd } from './vcd.js';
 
 const HELP = `npm run bench
@@ -18,7 +19,15 @@ on this machine is missed.
 `;
 
 /** One question each; see the files. */
-const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional, ddr3, vcd];
+const BENCHES: readonly Bench[] = [
+  kernelActivations,
+  array,
+  matrixProduct,
+  functional,
+  ddr3,
+  traceRecord,
+  vcd,
+];
 
 function machine(): string {
   const processors = cpus();

@@ -5,6 +5,7 @@ import { diffOptions } from './diff-options.js';
 import { dramOptions } from './dram.js';
 import { runOptions } from './run.js';
 import { scenarioOptions } from './scenario.js';
+import { traceCommands, traceOptions } from './trace.js';
 import { UsageError } from './usage-error.js';
 
 export const completionHelp = (): string => `source <(marblewave completion bash)
@@ -24,6 +25,7 @@ export function completion(args: readonly string[]): number {
   );
   const diff = diffOptions.map((o) => `--${o.name}`).join(' ');
   const dram = dramOptions.map((o) => `--${o.name}`).join(' ');
+  const trace = [...traceCommands, ...traceOptions.map((o) => `--${o.name}`)].join(' ');
   switch (args[0]) {
     case 'bash':
     case 'zsh':
@@ -35,6 +37,7 @@ export function completion(args: readonly string[]): number {
   elif [ "\${COMP_WORDS[1]}" = scenario ]; then COMPREPLY=($(compgen -W "${scenario}" -f -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = diff ]; then COMPREPLY=($(compgen -W "${diff}" -f -- "$cur"))
   elif [ "\${COMP_WORDS[1]}" = dram ]; then COMPREPLY=($(compgen -W "${dram}" -f -- "$cur"))
+  elif [ "\${COMP_WORDS[1]}" = trace ]; then COMPREPLY=($(compgen -W "${trace}" -f -- "$cur"))
   else COMPREPLY=($(compgen -f -- "$cur")); fi
 }
 complete -F _marblewave marblewave
@@ -46,6 +49,7 @@ complete -c marblewave -n "__fish_seen_subcommand_from run" -a "${run}"
 complete -c marblewave -n "__fish_seen_subcommand_from scenario" -a "${scenario}"
 complete -c marblewave -n "__fish_seen_subcommand_from diff" -a "${diff}"
 complete -c marblewave -n "__fish_seen_subcommand_from dram" -a "${dram}"
+complete -c marblewave -n "__fish_seen_subcommand_from trace" -a "${trace}"
 `);
       return 0;
     default:

@@ -6,6 +6,7 @@ import { dram, dramHelp } from './dram.js';
 import { list, listHelp } from './list.js';
 import { run, runHelp } from './run.js';
 import { scenario, scenarioHelp } from './scenario.js';
+import { trace, traceHelp } from './trace.js';
 import { exitCodeOf, messageOf, UsageError } from './usage-error.js';
 
 interface Command {
@@ -16,6 +17,7 @@ interface Command {
 const table: Readonly<Record<keyof typeof commands, Command>> = {
   run: { help: runHelp, run },
   dram: { help: dramHelp, run: dram },
+  trace: { help: traceHelp, run: trace },
   diff: { help: diffHelp, run: diff },
   scenario: { help: scenarioHelp, run: scenario },
   list: { help: listHelp, run: list },

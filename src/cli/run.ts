@@ -9,9 +9,10 @@ import { runReport } from '../report/run-report.js';
 import { runNetwork } from '../scenario/network-run.js';
 import { applySetting, type RunConfig, runConfig, ROUNDINGS } from '../scenario/run-config.js';
 import { Ddr3CommandFile } from '../trace/ddr3-command-file.js';
-import { recordVcd, type VcdRecording } from '../trace/vcd-recorder.js';
+import type { Recording } from '../trace/recorder.js';
 import { type Option, optionsHelp, parse, type Parsed } from './options.js';
 import { Progress } from './progress.js';
+import { beginTrace, traceOptions, traceRequest } from './run-trace.js';
 import { Interrupted, UsageError } from './usage-error.js';
 
 export const runOptions: readonly Option[] = [
@@ -66,7 +67,7 @@ export const runOptions: readonly Option[] = [
   { name: 'float', help: 'also run the float network on the same images (on by default with --fast)' },
   { name: 'no-float', help: 'do not, with --fast' },
   { name: 'max-cycles', value: 'N', help: 'watchdog: fail after so many simulated cycles' },
-  { name: 'trace', value: 'FILE', help: 'record every port of the machine as VCD' },
+  ...traceOptions,
   {
     name: 'dram-commands',
     value: 'FILE',
@@ -99,7 +100,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const maxCycles = options.whole('max-cycles', 1, Number.MAX_SAFE_INTEGER);
   const fast = options.flag('fast');
-  const traceFile = options.text('trace');
+  const trace = traceRequest(options);
   const commandFile = options.text('dram-commands');
   if (commandFile !== undefined && config.machine.memory.model !== 'ddr3')
     throw new UsageError(
@@ -112,7 +113,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
   const control = new Int32Array(new SharedArrayBuffer(4));
   const progress = new Progress();
-  let recording: VcdRecording | null = null;
+  let recording: Recording | null = null;
   let commands: Ddr3CommandFile | null = null;
   const endNow = (code: number): never => {
     recording?.abort();
@@ -139,14 +140,14 @@ export async function run(args: readonly string[]): Promise<number> {
       ...(maxCycles === undefined ? {} : { maxCycles }),
       progress: ({ image, images: of, step }) => progress.show(`image ${image + 1} of ${of}, ${step}`),
       built: (sim, { memory: { ddr3 } }) => {
-        if (traceFile !== undefined) recording = recordVcd(sim, traceFile);
+        if (trace !== null) recording = beginTrace(trace, sim, config);
         if (commandFile === undefined || ddr3 === null) return;
         commands = new Ddr3CommandFile(commandFile);
         ddr3.observeCommands(commands.write);
       },
     });
     progress.clear();
-    (recording as VcdRecording | null)?.close();
+    closeTrace(recording);
     recording = null;
     (commands as Ddr3CommandFile | null)?.close();
     commands = null;
@@ -155,11 +156,21 @@ export async function run(args: readonly string[]): Promise<number> {
     return document.check.equal ? 0 : 1;
   } finally {
     progress.clear();
-    (recording as VcdRecording | null)?.abort();
+    (recording as Recording | null)?.abort();
     (commands as Ddr3CommandFile | null)?.abort();
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onTerminate);
   }
+}
+
+/** Ends the recording, and says so where it never began. */
+function closeTrace(recording: Recording | null): void {
+  if (recording === null) return;
+  recording.close();
+  if (!recording.hasBegun)
+    process.stderr.write(
+      `marblewave: ${recording.file}: nothing was recorded: the run ended before its window began or its trigger held\n`,
+    );
 }
 
 /** Option, then environment, then file, then default. */

@@ -21,9 +21,11 @@ const USERS = new Set([
   'E_EXPRESSION',
   'E_PATH',
   'E_TRACE_FILE',
-  'E_WAVES',
-  'E_DIFF',
+  'E_TRACE_FORMAT',
   'E_VCD',
+  'E_WAVES',
+  'E_REPLAY',
+  'E_DIFF',
 ]);
 
 /** 0 done, 1 the model faulted or an expectation failed, 2 bad usage or input, 130 interrupted. */

@@ -43,6 +43,7 @@ export interface RowCollectorSpec {
  *          (the joint pop), of no other column, ever. Popped in c, visible on `row` in c+1; one row a cycle. `row`'s two registers refuse a
  *          push when full, even in a cycle in which one leaves. `work_ready` is high while there is no work; the last row popped in c, it is
  *          high in c+1. `busy` is high from c+1 of the accept until the last row has left `row`.
+ * Tells    Each tile as a transaction `tile`, from when its rows are what is awaited to its last row.
  * Storage  Two rows; counters.
  * Errors   ConfigError for n out of range. CommandError for work without a row in it, with `last_rows` above n, or with filters or
  *          pixels beyond their fields.
@@ -65,6 +66,8 @@ export class RowCollector extends Module {
     panel: number;
     f: number;
     rows: number;
+    /** The transaction of the tile at hand. */
+    tile: number;
     buffer: RowBufferState;
   };
   private readonly clock: Clock;
@@ -98,6 +101,7 @@ export class RowCollector extends Module {
       panel: 0,
       f: 0,
       rows: 0,
+      tile: 0,
       buffer: this.buffer.state,
     };
     this.probe('rows', uint(53), () => this.state.rows);
@@ -162,13 +166,29 @@ export class RowCollector extends Module {
     s.rows += 1;
     s.f += 1;
     if (s.f < (s.panel === s.panels - 1 ? s.lastRows : this.n)) return;
+    this.sim.transactions.end(s.tile);
     s.f = 0;
     s.panel += 1;
-    if (s.panel < s.panels) return;
-    s.panel = 0;
-    s.pixel += nc;
-    s.left -= nc;
+    if (s.panel === s.panels) {
+      s.panel = 0;
+      s.pixel += nc;
+      s.left -= nc;
+    }
     if (s.left === 0) s.active = 0;
+    else this.beginTile();
+  }
+
+  /** The tile from now on awaited and popped, as a transaction: its panel, filters and pixels. */
+  private beginTile(): void {
+    const s = this.state;
+    const { transactions } = this.sim;
+    let attributes;
+    if (transactions.isObserved) {
+      const filter = s.firstFilter + s.panel * this.n;
+      const filters = s.panel === s.panels - 1 ? s.lastRows : this.n;
+      attributes = { panel: s.panel, filter, filters, pixel: s.pixel, pixels: Math.min(this.n, s.left) };
+    }
+    s.tile = transactions.begin('tile', this.path, attributes, transactions.work);
   }
 
   private accept(): void {
@@ -192,6 +212,7 @@ export class RowCollector extends Module {
     s.pixel = first_pixel.value;
     s.left = pixels.value;
     s.panel = s.f = 0;
+    this.beginTile();
   }
 
   private publish(): void {

@@ -164,6 +164,10 @@ export class ChannelLink implements RunView {
     return run !== null && run.covers(this.source.clock.cycle) ? run : null;
   }
 
+  get lasts(): boolean {
+    return this.present !== null;
+  }
+
   /** Whether the consumer would show ready in this cycle of a run. */
   readyAt(run: Run, cycle: number): boolean {
     return run.indexAt(cycle) >= 0 || (this.sink.readyBetween?.(cycle) ?? true);
@@ -206,7 +210,10 @@ export class ChannelLink implements RunView {
   }
 
   private tell(region: number): void {
-    for (const net of this.nets) net.deliver(region);
+    for (const net of this.nets) {
+      net.deliver(region);
+      if (region === OBSERVED) net.tellTaps();
+    }
   }
 
   save(): SavedRun | null {

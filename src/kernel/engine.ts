@@ -13,7 +13,10 @@ export const GLUED = 4;
 const TOUCHED = 8;
 const WAKES = 16;
 const VECTOR = 32;
-const UNUSUAL = OBSERVED | GLUED | WAKES | VECTOR;
+/** A tap wants to know. */
+export const TAPPED = 64;
+const LOOKED_AT = OBSERVED | GLUED | TAPPED;
+const UNUSUAL = LOOKED_AT | WAKES | VECTOR;
 
 /** What the update of a signal has to do, where that is no process to queue: see {@link Engine.followUp}. */
 const NOTHING = -1;
@@ -64,7 +67,8 @@ export class Engine {
   private queueCount = 0;
 
   /** Slots with an observer or glue that changed in this instant. */
-  readonly touched: number[] = [];
+  touched = new Int32Array(64);
+  touchedCount = 0;
   /** Process activations since the start: edge and combinational. */
   activations = 0;
   /** Called when a signal change wakes a sleeping edge process. */
@@ -221,7 +225,7 @@ export class Engine {
       const list = this.wakers[slot]!;
       for (let j = 0; j < list.length; j++) if (this.asleep[list[j]!] !== 0) this.onWake(list[j]!);
     }
-    if ((f & (OBSERVED | GLUED)) !== 0) this.touch(slot);
+    if ((f & LOOKED_AT) !== 0) this.touch(slot);
     return true;
   }
 
@@ -229,7 +233,9 @@ export class Engine {
   touch(slot: number): void {
     if ((this.flags[slot]! & TOUCHED) !== 0) return;
     this.flags[slot]! |= TOUCHED;
-    this.touched.push(slot);
+    if (this.touchedCount === this.touched.length)
+      this.touched = grown(this.touched, new Int32Array(2 * this.touchedCount));
+    this.touched[this.touchedCount++] = slot;
   }
 
   /** Takes back every write that was not yet made present; returns the first signal's name, if there was one. */
@@ -254,8 +260,8 @@ export class Engine {
 
   /** Empties the list of touched slots. */
   clearTouched(): void {
-    for (const slot of this.touched) this.flags[slot]! &= ~TOUCHED;
-    this.touched.length = 0;
+    for (let i = 0; i < this.touchedCount; i++) this.flags[this.touched[i]!]! &= ~TOUCHED;
+    this.touchedCount = 0;
   }
 
   /**

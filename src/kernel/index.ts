@@ -23,7 +23,7 @@ export { EventQueue } from './event-queue.js';
 export { compileExpression } from './expression.js';
 export { connect, type ConnectOptions, type Drive, register, settled } from './glue.js';
 export { Module, type ModuleFactory } from './module.js';
-export { type AnyNet, type Direction, Net, Signal, VectorSignal } from './net.js';
+export { type AnyNet, type Direction, Net, Signal, type Tap, VectorSignal } from './net.js';
 export { Probe, type ProbeHooks } from './probe.js';
 export { SimScheduler } from './scheduler.js';
 export { CONTROL, type RunOptions, type RunResult } from './run-control.js';

@@ -1,5 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { type Engine, GLUED, OBSERVED } from './engine.js';
+import { type Engine, GLUED, OBSERVED, TAPPED } from './engine.js';
 import { WidthError, WiringError } from './errors.js';
 import type { Module } from './module.js';
 import type { Simulator } from './simulator.js';
@@ -18,16 +18,30 @@ export interface NetHandle {
   readonly isObserved: boolean;
   /** The regions in which somebody waits for its changes, as flags of the engine. */
   readonly watchedIn: number;
+  readonly taps: readonly TapEntry[];
   deliver(region: number): void;
   bind(): void;
 }
 
 /** What a net shows to observers instead of its slots while a bulk run lasts: see channel-run.ts. */
 export interface RunView {
+  /** Whether a run lasts. */
+  readonly lasts: boolean;
   /** Fills `lanes` with what the field `key` shows now and returns true; false while no run lasts. */
   show(key: string, lanes: Float64Array): boolean;
   /** Somebody began to watch one of the wires. */
   watched(): void;
+}
+
+/** Who looks at many nets and reads what it wants itself; see {@link Net.tap}. */
+export interface Tap {
+  /** Net number `index` has changed in this instant, or a bulk run of its channel has moved on. */
+  changed(index: number): void;
+}
+
+export interface TapEntry {
+  readonly tap: Tap;
+  readonly index: number;
 }
 
 interface Listener<T> {
@@ -66,6 +80,7 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
   runKey = '';
   private observers: readonly Listener<T>[] = [];
   private glue: readonly Listener<T>[] = [];
+  taps: readonly TapEntry[] = [];
 
   constructor(
     sim: Simulator,
@@ -106,11 +121,15 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
 
   /** True while anybody outside the kernel looks. */
   get isObserved(): boolean {
-    return this.observers.length + this.glue.length > 0;
+    return this.observers.length + this.glue.length + this.taps.length > 0;
   }
 
   get watchedIn(): number {
-    return (this.observers.length > 0 ? OBSERVED : 0) | (this.glue.length > 0 ? GLUED : 0);
+    return (
+      (this.observers.length > 0 ? OBSERVED : 0) |
+      (this.glue.length > 0 ? GLUED : 0) |
+      (this.taps.length > 0 ? TAPPED : 0)
+    );
   }
 
   /** Tells the subscribers of one region, if the value is new to them. Called by the simulator. */
@@ -125,6 +144,26 @@ export abstract class Net<T> extends Observable<T> implements NetHandle {
       listener.pass = pass;
       listener.subscriber.next(value);
     }
+  }
+
+  /**
+   * Has `tap` told of each instant in which this net may have changed, among the observers, without its value: for who looks at
+   * thousands of nets. Returns what ends it.
+   */
+  tap(tap: Tap, index: number): () => void {
+    const entry = { tap, index };
+    this.taps = [...this.taps, entry];
+    this.sim.watch(this, TAPPED);
+    this.runView?.watched();
+    return () => {
+      this.taps = this.taps.filter((t) => t !== entry);
+      this.sim.unwatch(this);
+    };
+  }
+
+  /** Tells the taps, where a bulk run moves on without a change of the wires. */
+  tellTaps(): void {
+    for (const { tap, index } of this.taps) tap.changed(index);
   }
 
   /** Makes this net follow `driver`. */
@@ -219,7 +258,9 @@ export class Signal extends Net<number> {
 
   /** The value that observers see: within a bulk run of a channel, what this wire would show beat by beat. */
   get shown(): number {
-    return this.runView?.show(this.runKey, scratch) === true ? scratch[0]! : this.value;
+    const { runView } = this;
+    if (runView === null || !runView.lasts) return this.value;
+    return runView.show(this.runKey, scratch) ? scratch[0]! : this.value;
   }
 
   /** Writes from within a process: visible in the next delta. */
@@ -334,6 +375,12 @@ export class VectorSignal extends Net<Float64Array> {
     return values;
   }
 
+  /** Brings a copy of the lanes that observers see up to date; returns whether any differed. */
+  update(copy: Float64Array): boolean {
+    if (this.runView?.lasts === true) return refresh(copy, this.shown, 0);
+    return refresh(copy, this.present, this.slot);
+  }
+
   protected current(): Float64Array {
     return this.shown;
   }
@@ -352,6 +399,17 @@ export class VectorSignal extends Net<Float64Array> {
       throw new WidthError(this.path, typeName(this.type.element), value, this.engine.now);
     }
   }
+}
+
+function refresh(copy: Float64Array, values: Float64Array, from: number): boolean {
+  let differs = false;
+  for (let i = 0; i < copy.length; i++) {
+    const value = values[from + i]!;
+    if (copy[i] === value) continue;
+    copy[i] = value;
+    differs = true;
+  }
+  return differs;
 }
 
 /** Any net, whatever it carries. */

@@ -2,11 +2,11 @@ import type { Observable } from 'rxjs';
 import { Clock } from './clock.js';
 import type { Channel } from './channel.js';
 import type { ChannelLink } from './channel-run.js';
-import { Engine, GLUED, OBSERVED } from './engine.js';
+import { Engine, GLUED, OBSERVED, TAPPED } from './engine.js';
 import { GlueLoopError, PathError, type Wait, WiringError } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { Module, ModuleFactory } from './module.js';
-import { type AnyNet, Net, type NetHandle, Signal } from './net.js';
+import { type AnyNet, Net, type NetHandle, Signal, type TapEntry } from './net.js';
 import { Paths } from './paths.js';
 import type { Probe } from './probe.js';
 import { RunControl, type RunOptions, type RunResult } from './run-control.js';
@@ -75,11 +75,15 @@ export class Simulator {
   /** A clock that sleeps is in the cycle of its first edge at or after this time. */
   cycleFrom = 0;
   private readonly watchers: NetHandle[][] = [];
+  /** Taps by slot. */
+  private readonly taps: (readonly TapEntry[])[] = [];
   private activeProbes: readonly Probe[] = [];
   private glueTimers: TimedAction[] = [];
   private observerTimers: TimedAction[] = [];
   private edgeActions: (() => void)[] = [];
-  private settledActions: (() => void)[] = [];
+  /** What waits for the instant to settle: the first {@link settledCount} places. */
+  private readonly settledActions: (() => void)[] = [];
+  private settledCount = 0;
   private failure: Error | null = null;
   /** Clocks that have an edge in the present instant. */
   private readonly edged: Clock[] = [];
@@ -212,6 +216,21 @@ export class Simulator {
     return this.paths.find(path);
   }
 
+  /** The same, or undefined when nothing is there. */
+  lookUp(path: string): Module | AnyNet | Channel | Probe | undefined {
+    return this.paths.lookUp(path);
+  }
+
+  /** The clocks of a module's own edge processes, each once. */
+  clocksOf(module: Module): readonly Clock[] {
+    const { processSelf } = this.engine;
+    return [
+      ...new Set(
+        this.edges.filter(({ id }) => processSelf[id] === module).map(({ id }) => this.clockOf[id]!),
+      ),
+    ];
+  }
+
   /** The scalar signal or probe at a path; `bus[3]` is a lane of a bus. @throws PathError when there is none or it is no scalar */
   value(path: string): Signal | Probe {
     return this.paths.value(path);
@@ -243,6 +262,7 @@ export class Simulator {
     this.engine.raise(net.slot, regions);
     const list = (this.watchers[net.slot] ??= []);
     if (!list.includes(net)) list.push(net);
+    if ((regions & TAPPED) !== 0) this.taps[net.slot] = list.flatMap((each) => each.taps);
   }
 
   unwatch(net: NetHandle): void {
@@ -252,8 +272,9 @@ export class Simulator {
     if (at >= 0 && !net.isObserved) list.splice(at, 1);
     let regions = 0;
     for (const other of list) regions |= other.watchedIn;
-    this.engine.lower(net.slot, OBSERVED | GLUED);
+    this.engine.lower(net.slot, OBSERVED | GLUED | TAPPED);
     this.engine.raise(net.slot, regions);
+    this.taps[net.slot] = list.flatMap((each) => each.taps);
   }
 
   /** Whether a process or port outside these modules reads one of these nets. */
@@ -313,7 +334,7 @@ export class Simulator {
   /** Tells an observer once this instant has settled; at once when it has. */
   afterSettled(tell: () => void): void {
     if (this.region === 0) tell();
-    else this.settledActions.push(tell);
+    else this.settledActions[this.settledCount++] = tell;
   }
 
   /** Ends the run with an error after the present region; outside a run, the next one. */
@@ -428,7 +449,7 @@ export class Simulator {
       for (let i = 0; i < this.edgedCount; i++) edged[i]!.evaluate();
       this.closeEdges();
       this.settle();
-      if (this.engine.touched.length > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
+      if (this.engine.touchedCount > 0 || this.glueTimers.length > 0 || this.edgeActions.length > 0)
         this.glueRegion(time);
       this.observerRegion();
     } finally {
@@ -467,7 +488,10 @@ export class Simulator {
       const actions = this.edgeActions;
       if (actions.length > 0) this.edgeActions = [];
       for (const emit of actions) emit();
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, GLUED);
+      for (let i = 0; i < engine.touchedCount; i++) {
+        const slot = engine.touched[i]!;
+        if ((engine.flags[slot]! & GLUED) !== 0) this.tell(slot, GLUED);
+      }
       this.throwIfFailed();
       this.takeDue(time);
       if (engine.dirtyCount === 0 && this.glueTimers.length === 0 && this.edgeActions.length === 0) return;
@@ -491,30 +515,48 @@ export class Simulator {
   private observerRegion(): void {
     const { engine } = this;
     this.region = 3;
-    for (let i = 0; i < this.observerTimers.length; i++) {
-      this.fire(this.observerTimers[i]!);
-      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
-      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
-    }
-    // Emptied only where there is something: setting the length is a call, and this runs every instant.
-    if (this.observerTimers.length > 0) this.observerTimers.length = 0;
-    if (engine.touched.length > 0) {
-      for (let i = 0; i < engine.touched.length; i++) this.tell(engine.touched[i]!, OBSERVED);
+    if (this.observerTimers.length > 0) this.fireObserverTimers();
+    if (engine.touchedCount > 0) {
+      this.tellObservers();
       engine.clearTouched();
     }
     if (this.activeProbes.length > 0) for (const probe of this.activeProbes) probe.deliver();
-    for (let i = 0; i < this.settledActions.length; i++) this.settledActions[i]!();
-    if (this.settledActions.length > 0) this.settledActions.length = 0;
+    for (let i = 0; i < this.settledCount; i++) this.settledActions[i]!();
+    this.settledCount = 0;
     this.region = 0;
     const written = engine.discard();
     if (written !== null) throw new WiringError(written, 'written by an observer; observers are read-only');
     this.throwIfFailed();
   }
 
+  private tellObservers(): void {
+    const { engine, taps } = this;
+    for (let i = 0; i < engine.touchedCount; i++) {
+      const slot = engine.touched[i]!;
+      const flags = engine.flags[slot]!;
+      if ((flags & TAPPED) !== 0) {
+        const list = taps[slot]!;
+        for (let j = 0; j < list.length; j++) list[j]!.tap.changed(list[j]!.index);
+      }
+      if ((flags & OBSERVED) !== 0) this.tell(slot, OBSERVED);
+    }
+  }
+
+  private fireObserverTimers(): void {
+    for (let i = 0; i < this.observerTimers.length; i++) {
+      this.fire(this.observerTimers[i]!);
+      if (i === this.observerTimers.length - 1) this.takeDue(this.now);
+      if (i > TIMER_LIMIT) throw new GlueLoopError([], i, this.now);
+    }
+    this.observerTimers.length = 0;
+  }
+
   private tell(slot: number, region: number): void {
     const list = this.watchers[slot];
     if (list === undefined) return;
-    for (const net of [...list]) net.deliver(region);
+    // Whom one of them tells may end or begin to look.
+    if (list.length === 1) list[0]!.deliver(region);
+    else for (const net of [...list]) net.deliver(region);
   }
 
   /** Throws what {@link fail} was given, once. */

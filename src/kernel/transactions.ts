@@ -4,6 +4,8 @@ import type { Simulator } from './simulator.js';
 /** Attributes of a transaction: plain data. */
 export type Attributes = Readonly<Record<string, number | string | boolean>>;
 
+const NONE: Attributes = {};
+
 /** A record of the transaction stream. */
 export type TransactionRecord =
   | {
@@ -27,7 +29,11 @@ export type TransactionRecord =
  */
 export class Transactions extends Observable<TransactionRecord> {
   private readonly subscribers: Subscriber<TransactionRecord>[] = [];
+  /** Records of this instant that were not told yet. */
+  private pending: TransactionRecord[] = [];
   private last = 0;
+  /** Id of the work at hand, such as a layer: what parts deeper down, which do not know it, name as parent. 0 for none. */
+  work = 0;
 
   constructor(private readonly sim: Simulator) {
     super((subscriber) => {
@@ -45,9 +51,16 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   /** Begins a transaction; returns its id. */
-  begin(kind: string, path: string, attributes: Attributes = {}, parent = 0): number {
+  begin(kind: string, path: string, attributes: Attributes = NONE, parent = 0): number {
     const id = ++this.last;
     if (this.isObserved) this.emit({ type: 'begin', id, time: this.sim.now, kind, path, parent, attributes });
+    return id;
+  }
+
+  /** What begins and ends at once; returns its id. */
+  point(kind: string, path: string, attributes: Attributes = NONE, parent = 0): number {
+    const id = this.begin(kind, path, attributes, parent);
+    this.end(id);
     return id;
   }
 
@@ -57,7 +70,7 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   /** Ends a transaction. */
-  end(id: number, attributes: Attributes = {}): void {
+  end(id: number, attributes: Attributes = NONE): void {
     if (this.isObserved) this.emit({ type: 'end', id, time: this.sim.now, attributes });
   }
 
@@ -71,8 +84,17 @@ export class Transactions extends Observable<TransactionRecord> {
   }
 
   private emit(record: TransactionRecord): void {
-    this.sim.afterSettled(() => {
-      for (const subscriber of [...this.subscribers]) subscriber.next(record);
-    });
+    this.pending.push(record);
+    if (this.pending.length === 1) this.sim.afterSettled(this.tell);
   }
+
+  private readonly tell = (): void => {
+    const { pending } = this;
+    this.pending = [];
+    for (const record of pending) {
+      // Whom one of them tells may end or begin to listen.
+      if (this.subscribers.length === 1) this.subscribers[0]!.next(record);
+      else for (const subscriber of [...this.subscribers]) subscriber.next(record);
+    }
+  };
 }

@@ -1,8 +1,7 @@
 import type { Ddr3Spec } from '../components/ddr3/spec.js';
-import { ddr3Report } from '../components/ddr3/report.js';
+import type { Ddr3Report } from '../components/ddr3/report.js';
 import { BURST_LENGTH } from '../components/ddr3/timing-table.js';
 import type { MemoryCounts } from '../machines/gupta/memory-counts.js';
-import type { MemorySide } from '../machines/gupta/memory-side.js';
 import type { GuptaSpec } from '../machines/gupta/spec.js';
 import type { AxiDocument, Ddr3Document, MemoryDocument } from './run-document.js';
 
@@ -72,20 +71,19 @@ export function layerMemory(
   };
 }
 
-/** The off-chip side of a run: what it is made of, and what its DDR3 channel has done in all. */
-export function memoryDocument(machine: GuptaSpec, side: MemorySide): MemoryDocument {
+/** The off-chip side of a run: what it is made of, and what its DDR3 channel has done in all; null for an ideal memory. */
+export function memoryDocument(
+  machine: GuptaSpec,
+  channel: { readonly spec: Ddr3Spec; readonly report: Ddr3Report } | null,
+): MemoryDocument {
   const { model, axiBits, clockHz } = machine.memory;
   const axiHz = clockHz ?? machine.clockHz;
   return {
     model,
     axi: { bits: axiBits, clockHz: axiHz, peakGBps: ((axiBits / 8) * axiHz) / 1e9 },
     ddr3:
-      side.ddr3 === null
+      channel === null
         ? null
-        : {
-            speed: side.ddr3.spec.speed,
-            channelBits: side.ddr3.spec.channelBits,
-            ...ddr3Report(side.ddr3.controller),
-          },
+        : { speed: channel.spec.speed, channelBits: channel.spec.channelBits, ...channel.report },
   };
 }

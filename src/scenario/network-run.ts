@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { STALL_CAUSES, type StallCause } from '../components/top/stall-causes.js';
 import { type Simulator, WatchdogError } from '../kernel/index.js';
 import { FunctionalGupta } from '../machines/gupta/functional.js';
 import type { Gupta } from '../machines/gupta/gupta.js';
-import { noCounts, sumOfCounts } from '../machines/gupta/memory-counts.js';
 import type { LayerPlan, MachineLayer } from '../machines/gupta/plan.js';
-import { bram36Use } from '../machines/gupta/spec.js';
 import { GuptaRunner, type LayerRun, type RunSettings } from '../machines/gupta/runner.js';
 import { type DataSet, imageBytes, imageCodes, imageFloats } from '../networks/data-set.js';
 import { bestClass, runFloat } from '../networks/float-forward.js';
@@ -13,10 +10,19 @@ import { runHostStep } from '../networks/host-step.js';
 import type { LoadedNetwork } from '../networks/network-file.js';
 import { type ProductStep, quantise, type QuantisedNetwork } from '../networks/quantise.js';
 import { type ReferenceOptions, runReference } from '../networks/reference.js';
-import { layerMemory, memoryDocument, type MemoryTally } from './memory-figures.js';
+import { memoryDocument } from './memory-figures.js';
 import { type Difference, firstDifference } from './first-difference.js';
-import type { RunConfig } from './run-config.js';
-import type { LayerDocument, RunDocument } from './run-document.js';
+import { canonicalConfig, type RunConfig } from './run-config.js';
+import type { RunDocument } from './run-document.js';
+import {
+  addRun,
+  emptyTally,
+  runDocument,
+  type RunFrame,
+  type RunResult,
+  type StepFrame,
+} from './run-figures.js';
+import { beginRun, endRun } from './run-record.js';
 
 /** Activations, unless a layer says otherwise. */
 const ACTIVATION = { il: 6, fl: 10 };
@@ -49,16 +55,6 @@ export interface NetworkRunOptions {
   readonly built?: (sim: Simulator, machine: Gupta) => void;
 }
 
-/** Sums over the images of one step. */
-interface Tally extends MemoryTally {
-  readonly causes: Record<StallCause, number>;
-  /** Cycles of the shortest and of the longest image. */
-  readonly least: number;
-  readonly most: number;
-  readonly saturations: number;
-  readonly wraps: number;
-}
-
 /**
  * Runs a network over images on the fixed-point machine, compares every layer's output with the plain reference, and gives
  * the document that reports and `--json` print.
@@ -72,6 +68,8 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
   const settings: RunSettings = { stochastic: rounding === 'stochastic', seed };
   const runner = new GuptaRunner(machine, products, { seed }, options.prepare);
   options.built?.(runner.sim, runner.machine);
+  const frame = frameOf(options, network, runner);
+  const transaction = beginRun(frame, runner);
 
   const tallies = network.steps.map(emptyTally);
   const predictions: number[] = [];
@@ -80,6 +78,8 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
   let checked = 0;
   let stopped = false;
   let used = 0;
+  /** Saturations by step in images that the machine did not run. */
+  const unseen = network.steps.map(() => 0);
 
   const compare = (image: number): void => {
     const want = runReference(network, codes(image), referenceOptions(config, runner.plans, image));
@@ -138,8 +138,10 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
         else {
           const run = fast.runLayer(product, values, image, settings);
           // Image 0's saturations were counted in cycle mode.
-          if (image > 0)
+          if (image > 0) {
             tallies[s] = { ...tallies[s]!, saturations: tallies[s]!.saturations + run.saturations };
+            unseen[s]! += run.saturations;
+          }
           values = run.output;
           product += 1;
         }
@@ -161,14 +163,23 @@ export async function runNetwork(options: NetworkRunOptions): Promise<RunDocumen
     float = await floatAccuracy(options, done);
     stopped = float === null;
   }
-  return assemble(options, network, runner, tallies, {
+  const result: RunResult = {
     predictions,
     labels,
     partial: stopped,
-    simulatedCycles: used,
     check: { images: checked, equal: difference === null, firstDifference: difference },
     float: float === null ? null : { accuracy: float },
-  });
+  };
+  const side = runner.machine.memory;
+  endRun(transaction, runner, result, tallies, unseen);
+  return runDocument(
+    frame,
+    machine,
+    side.ddr3?.spec ?? null,
+    tallies,
+    result,
+    memoryDocument(machine, side.ddr3 === null ? null : { spec: side.ddr3.spec, report: side.ddr3.report }),
+  );
 }
 
 /** Cycles in which the host hands a layer over and takes it back: no layer's own. */
@@ -198,43 +209,6 @@ async function watched(
 
 /** Lets the host see to its events: an interrupt, a terminal. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-function emptyTally(): Tally {
-  const causes = Object.fromEntries(STALL_CAUSES.map((cause) => [cause, 0])) as Record<StallCause, number>;
-  return {
-    runs: 0,
-    cycles: 0,
-    causes,
-    bytesRead: 0,
-    weightBytesRead: 0,
-    activationBytesRead: 0,
-    bytesWritten: 0,
-    memory: noCounts,
-    least: Infinity,
-    most: 0,
-    saturations: 0,
-    wraps: 0,
-  };
-}
-
-function addRun(tally: Tally, run: LayerRun): Tally {
-  const causes = { ...tally.causes };
-  for (const cause of STALL_CAUSES) causes[cause] += run.causes[cause];
-  return {
-    runs: tally.runs + 1,
-    cycles: tally.cycles + run.cycles,
-    causes,
-    bytesRead: tally.bytesRead + run.bytesRead,
-    weightBytesRead: tally.weightBytesRead + run.weightBytesRead,
-    activationBytesRead: tally.activationBytesRead + run.activationBytesRead,
-    bytesWritten: tally.bytesWritten + run.bytesWritten,
-    memory: sumOfCounts(tally.memory, run.memory),
-    least: Math.min(tally.least, run.cycles),
-    most: Math.max(tally.most, run.cycles),
-    saturations: tally.saturations + run.saturations,
-    wraps: tally.wraps,
-  };
-}
 
 function referenceOptions(config: RunConfig, plans: readonly LayerPlan[], image: number): ReferenceOptions {
   if (config.rounding === 'nearest') return { rounding: 'nearest' };
@@ -273,64 +247,24 @@ async function floatAccuracy(options: NetworkRunOptions, images: number): Promis
   return right / images;
 }
 
-function assemble(
-  options: NetworkRunOptions,
-  network: QuantisedNetwork,
-  runner: GuptaRunner,
-  tallies: readonly Tally[],
-  result: Pick<RunDocument, 'predictions' | 'labels' | 'partial' | 'check' | 'float'> & {
-    readonly simulatedCycles: number;
-  },
-): RunDocument {
+/** What is known of a run before its first cycle. */
+function frameOf(options: NetworkRunOptions, network: QuantisedNetwork, runner: GuptaRunner): RunFrame {
   const { config, loaded } = options;
   const { plans } = runner;
-  const { n, clockHz } = config.machine;
-  const cells = n * n;
   let product = 0;
-  const layers = network.steps.map((step, s): LayerDocument => {
-    const tally = tallies[s]!;
-    const { saturations, wraps } = tally;
-    if (step.kind === 'host') {
-      const none = {
-        kernel: null,
-        macs: 0,
-        cycles: null,
-        microseconds: null,
-        utilisation: null,
-        cyclesRange: null,
-        stalls: null,
-        ddr3: null,
-        axi: null,
-        plan: null,
-      };
-      return {
-        name: step.name,
-        op: 'host',
-        input: map(step.input),
-        output: map(step.output),
-        saturations,
-        wraps,
-        ...none,
-      };
-    }
+  const steps = network.steps.map((step): StepFrame => {
+    const { name } = step;
+    const input = map(step.input);
+    if (step.kind === 'host')
+      return { name, op: 'host', input, output: map(step.output), kernel: null, macs: 0, plan: null };
     const plan = plans[product++]!;
-    const runs = Math.max(1, tally.runs);
-    const cycles = Math.round(tally.cycles / runs);
     return {
-      name: step.name,
+      name,
       op: step.op,
-      input: map(step.input),
+      input,
       output: map(step.pool?.output ?? step.output),
       kernel: [step.kernel[0], step.kernel[1]],
       macs: plan.macs,
-      cycles,
-      microseconds: (cycles / clockHz) * 1e6,
-      utilisation: cycles === 0 ? 0 : plan.macs / (cycles * cells),
-      cyclesRange: tally.runs === 0 ? [0, 0] : [tally.least, tally.most],
-      stalls: meanCauses(tally, cycles),
-      ...layerMemory(config.machine, runner.machine.memory.ddr3?.spec ?? null, tally),
-      saturations,
-      wraps,
       plan: {
         kprime: plan.kprime,
         panels: plan.panels,
@@ -342,78 +276,24 @@ function assemble(
       },
     };
   });
-  const sum = (of: (layer: LayerDocument) => number): number =>
-    layers.reduce((total, layer) => total + of(layer), 0);
-  const macs = sum((l) => l.macs);
-  const cycles = sum((l) => l.cycles ?? 0);
-  const seconds = cycles / clockHz;
-  const right = result.predictions.filter((prediction, i) => prediction === result.labels[i]).length;
-  const { simulatedCycles, ...shown } = result;
   return {
-    schema: 'marblewave.run/1',
     network: loaded.network.name,
     machine: config.machine.machine,
     mode: options.fast ? 'fast' : 'cycle',
-    images: result.predictions.length,
     data: options.data.name,
-    accuracy: result.labels.length === 0 ? null : right / result.predictions.length,
-    ...shown,
     formats: {
       weights: `<${16 - config.fl},${config.fl}>`,
       activations: `<${ACTIVATION.il},${ACTIVATION.fl}>`,
     },
     rounding: config.rounding,
     seed: config.seed,
-    n,
-    clockHz,
-    bram36: bram36Use(config.machine),
     saturatedWeights: network.saturated,
-    layers,
-    totals: {
-      macs,
-      cycles,
-      microseconds: seconds * 1e6,
-      utilisation: cycles === 0 ? 0 : macs / (cycles * cells),
-      gops: seconds === 0 ? 0 : (2 * macs) / seconds / 1e9,
-      stalls: Object.fromEntries(
-        STALL_CAUSES.map((cause) => [cause, sum((l) => l.stalls?.[cause] ?? 0)]),
-      ) as Record<StallCause, number>,
-      ...layerMemory(config.machine, runner.machine.memory.ddr3?.spec ?? null, totalOf(tallies)),
-      saturations: sum((l) => l.saturations),
-      simulatedCycles,
-    },
-    memory: memoryDocument(config.machine, runner.machine.memory),
+    steps,
     hashes: {
-      config: sha256(canonical(config)),
+      config: sha256(JSON.stringify(sorted(canonicalConfig(config)))),
       network: sha256(JSON.stringify(sorted([loaded.network.input, loaded.network.layers]))),
       weights: weightsHash(plans.map((plan) => plan.layer)),
     },
-  };
-}
-
-/** Mean cycles by cause as whole numbers that add up to `cycles`: what rounding leaves goes to those that lost most. */
-function meanCauses(tally: Tally, cycles: number): Record<StallCause, number> {
-  const runs = Math.max(1, tally.runs);
-  const exact = STALL_CAUSES.map((cause) => tally.causes[cause] / runs);
-  const whole = exact.map(Math.floor);
-  const order = STALL_CAUSES.map((_, i) => i).sort((a, b) => exact[b]! - whole[b]! - (exact[a]! - whole[a]!));
-  const left = cycles - whole.reduce((sum, value) => sum + value, 0);
-  for (let i = 0; i < left; i++) whole[order[i]!]! += 1;
-  return Object.fromEntries(STALL_CAUSES.map((cause, i) => [cause, whole[i]!])) as Record<StallCause, number>;
-}
-
-/** All layers of an image together; each ran on as many images. */
-function totalOf(tallies: readonly Tally[]): MemoryTally {
-  const ran = tallies.filter((tally) => tally.runs > 0);
-  const sum = (of: (tally: Tally) => number): number => ran.reduce((total, tally) => total + of(tally), 0);
-  return {
-    runs: ran[0]?.runs ?? 0,
-    cycles: sum((tally) => tally.cycles),
-    bytesRead: sum((tally) => tally.bytesRead),
-    weightBytesRead: sum((tally) => tally.weightBytesRead),
-    activationBytesRead: sum((tally) => tally.activationBytesRead),
-    bytesWritten: sum((tally) => tally.bytesWritten),
-    memory: ran.reduce((total, tally) => sumOfCounts(total, tally.memory), noCounts),
   };
 }
 
@@ -425,12 +305,7 @@ function map(of: { channels: number; height: number; width: number }): {
   return { channels: of.channels, height: of.height, width: of.width };
 }
 
-/** JSON with sorted keys: equal configurations give equal texts. How the array is simulated changes no result and is left out. */
-function canonical(config: RunConfig): string {
-  const { array: _, ...machine } = config.machine;
-  return JSON.stringify(sorted({ ...config, machine }));
-}
-
+/** With sorted keys: equal values give equal texts. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

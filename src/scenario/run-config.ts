@@ -53,6 +53,14 @@ export function runConfig(input: unknown, path = 'config'): RunConfig {
   return { ...parsed.data, machine: guptaSpec(machine === undefined ? {} : machine, 'machine') };
 }
 
+/** Of a configuration what may change a result: how the array is simulated is left out. */
+export function canonicalConfig({ machine, ...rest }: RunConfig): Omit<RunConfig, 'machine'> & {
+  readonly machine: Omit<GuptaSpec, 'array'>;
+} {
+  const { array: _, ...others } = machine;
+  return { ...rest, machine: others };
+}
+
 /** Sets `path=value` within a configuration's machine part, or another plain object: `memory.ddr3.speed=1066`. The value is JSON, else a text. */
 export function applySetting(machine: Record<string, unknown>, setting: string, path = 'machine'): void {
   const at = setting.indexOf('=');

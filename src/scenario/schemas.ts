@@ -4,6 +4,7 @@ import { dramDocumentSchema } from './dram-document.js';
 import { runConfigSchema } from './run-config.js';
 import { runDocumentSchema } from './run-document.js';
 import { scenarioDocumentSchema } from './scenario-document.js';
+import { traceInfoDocumentSchema } from './trace-info-document.js';
 
 /** The JSON schemas of the documents that are read and printed, by file name in `schemas/`. */
 export function documentSchemas(): Readonly<Record<string, string>> {
@@ -15,5 +16,6 @@ export function documentSchemas(): Readonly<Record<string, string>> {
     'dram.schema.json': text(dramDocumentSchema, 'marblewave.dram/1'),
     'run.schema.json': text(runDocumentSchema, 'marblewave.run/1'),
     'scenario.schema.json': text(scenarioDocumentSchema, 'marblewave.scenario/1'),
+    'trace-info.schema.json': text(traceInfoDocumentSchema, 'marblewave.trace-info/1'),
   };
 }

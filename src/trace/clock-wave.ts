@@ -12,12 +12,18 @@ export class ClockWave {
   /** Edge that the next change belongs to: its rise, or the fall behind it. */
   private edge: number;
 
-  constructor(private readonly clock: Clock) {
-    const { coming, timebase } = clock;
+  /** @param from where it begins, ps, if that is before the present */
+  constructor(
+    private readonly clock: Clock,
+    from = Infinity,
+  ) {
+    const { timebase } = clock;
+    const { now: present } = clock.scheduler.sim;
+    const now = Math.min(from, present);
+    const coming = now < present ? timebase.firstEdgeFrom(now + 1) : clock.coming;
     this.edge = coming;
     this.nextLevel = 1;
     this.nextTime = timebase.edge(coming);
-    const { now } = clock.scheduler.sim;
     if (coming > 0 && now < this.fallOf(coming - 1)) {
       this.edge = coming - 1;
       this.nextLevel = 0;

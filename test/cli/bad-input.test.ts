@@ -242,6 +242,55 @@ describe('bad input gets a clear message and exit code 2', () => {
       /far: strideX must be no multiple of the number of banks, 3/,
     ],
     [
+      'a trace of no known kind',
+      () => ['run', 'mnist-cnn', '--trace', 'run.txt'],
+      /run: --trace must be a file of \.mwt or \.vcd, got "run\.txt"/,
+    ],
+    [
+      'a window without a trace',
+      () => ['run', 'mnist-cnn', '--trace-from', '10us'],
+      /run: --trace-from wants --trace FILE, got none/,
+    ],
+    [
+      'a time before a trigger, without one',
+      () => ['run', 'mnist-cnn', '--trace', join(folder, 't.mwt'), '--trace-pre', '10c'],
+      /run: --trace-pre wants --trace-trigger EXPR, got none/,
+    ],
+    [
+      'a time in a unit that there is not',
+      () => ['run', 'mnist-cnn', '--trace', join(folder, 't.mwt'), '--trace-to', '10h'],
+      /run: --trace-to must be a time: ps, or with a unit like 10us, or cycles like 1000c, got "10h"/,
+    ],
+    [
+      'half a cycle',
+      () => ['run', 'mnist-cnn', '--trace', join(folder, 't.mwt'), '--trace-to', '1.5c'],
+      /run: --trace-to must be a time: .*, got "1\.5c"/,
+    ],
+    [
+      'a window that ends before it begins',
+      () => [
+        'run',
+        'mnist-cnn',
+        '--trace',
+        join(folder, 't.mwt'),
+        '--trace-from',
+        '10us',
+        '--trace-to',
+        '9us',
+      ],
+      /t\.mwt: to must be at least from = 10000000 ps, got 9000000/,
+    ],
+    [
+      'signals that there are not',
+      () => ['run', 'mnist-cnn', '--trace', join(folder, 't.mwt'), '--trace-signals', 'sa.**,as.*'],
+      /t\.mwt: signals must be patterns that match paths of signals, like gupta\.top\.\* or sa\.\*\*, got "as\.\*"/,
+    ],
+    [
+      'a trigger on nothing',
+      () => ['run', 'mnist-cnn', '--trace', join(folder, 't.mwt'), '--trace-trigger', 'gupta.top.casue == 7'],
+      /nothing is named "gupta\.top\.casue"/,
+    ],
+    [
       'a trace that cannot be written',
       () => ['run', 'mnist-cnn', '--images', '1', '--trace', join(folder, 'no', 'such', 't.vcd')],
       /t\.vcd/,

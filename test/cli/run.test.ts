@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type RunDocument, runDocumentSchema } from '../../src/scenario/run-document.js';
 import { documentSchemas } from '../../src/scenario/schemas.js';
+import { runReport } from '../../src/report/run-report.js';
+import { replayRun } from '../../src/scenario/replay.js';
+import { openTrace } from '../../src/trace/mwt/trace-file.js';
 import { cli } from './run-cli.js';
 
 async function json(...args: string[]): Promise<RunDocument> {
@@ -116,6 +119,66 @@ describe('marblewave run', () => {
       expect(readFileSync(file('a.vcd')).equals(readFileSync(file('b.vcd')))).toBe(true);
       expect(a).toEqual(plain);
       expect(b).toEqual(plain);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('writes the same .mwt bytes for the same seed, lazily or ticked, of which the report is the one that it printed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'marblewave-trace-'));
+    try {
+      const file = (name: string): string => join(folder, name);
+      const args = ['run', 'mnist-cnn', '--images', '2', '--n', '8', '--rounding', 'stochastic'];
+      const printed = await cli([...args, '--trace', file('a.mwt')]);
+      expect(await cli(args)).toEqual(printed);
+      await cli([...args, '--ticked', '--trace', file('b.mwt')]);
+      expect(readFileSync(file('b.mwt')).equals(readFileSync(file('a.mwt')))).toBe(true);
+      const trace = openTrace(file('a.mwt'));
+      expect(`${runReport(replayRun(trace))}\n`).toBe(printed.stdout);
+      const document = await json('--images', '2', '--n', '8', '--rounding', 'stochastic');
+      expect(replayRun(trace)).toEqual(document);
+      expect(trace.header.configurationHash).toBe(document.hashes.config);
+      // Nothing of where and how it was written.
+      const text = readFileSync(file('a.mwt'), 'latin1');
+      for (const word of [folder, '--n', 'a.mwt', process.cwd()]) expect(text).not.toContain(word);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('records what it is told to: signals, a window in units or cycles, from a trigger on and before it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'marblewave-trace-'));
+    try {
+      const file = join(folder, 'part.mwt');
+      const record = async (...args: string[]) => {
+        const result = await cli(['run', 'mnist-cnn', '--images', '1', '--trace', file, ...args]);
+        expect(result.code).toBe(0);
+        return { trace: openTrace(file), stderr: result.stderr };
+      };
+      const { trace: part } = await record(
+        '--trace-signals',
+        'sa.in_*, ddr3.*',
+        '--trace-from',
+        '1.5us',
+        '--trace-to',
+        '1000c',
+      );
+      // Cycle 1000 of 166 MHz begins at ⌊1000 · 10^12 / 166·10^6⌋ ps.
+      expect([part.begin, part.end]).toEqual([1_500_000, 6_024_096]);
+      const modules = new Set(part.header.signals.map(({ path }) => path.slice(0, path.lastIndexOf('.'))));
+      expect([...modules].sort()).toEqual(['gupta.memory.ddr3', 'gupta.sa']);
+      const { trace: all } = await record();
+      const cause = all.find('gupta.top.cause');
+      const issue = [...all.changes({ signals: [cause] })].find(
+        ({ value }) => parseInt(String(value), 2) === 8,
+      )!;
+      const { trace: late } = await record('--trace-trigger', 'gupta.top.cause == 8', '--trace-pre', '2ns');
+      expect(late.begin).toBe(issue.time - 2000);
+      rmSync(file);
+      const never = await cli(['run', 'mnist-cnn', '--images', '1', '--trace', file, '--trace-from', '1s']);
+      expect(never.code).toBe(0);
+      expect(never.stderr).toMatch(/part\.mwt: nothing was recorded: the run ended before its window began/);
+      expect(() => readFileSync(file)).toThrow(/ENOENT/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diffOptions } from '../../src/cli/diff-options.js';
-import { dramOptions } from '../../src/cli/dram.js';
 import { runOptions } from '../../src/cli/run.js';
 import { scenarioOptions } from '../../src/cli/scenario.js';
+import { dramOptions } from '../../src/cli/dram.js';
+import { traceOptions } from '../../src/cli/trace.js';
 import { commands as cliCommands } from '../../src/cli/commands.js';
 import { anchors, blocks, commands, links, projectFiles, read, root } from './markdown.js';
 import { runPicture, withPicture } from './run-picture.js';
@@ -68,7 +69,9 @@ describe.skipIf(files.length === 0)(`commands in documents${skipped}`, () => {
       '--help',
       '--version',
       '--json',
-      ...[...runOptions, ...scenarioOptions, ...dramOptions, ...diffOptions].map(({ name }) => `--${name}`),
+      ...[...runOptions, ...dramOptions, ...scenarioOptions, ...traceOptions, ...diffOptions].map(
+        ({ name }) => `--${name}`,
+      ),
     ]);
     const wrong: string[] = [];
     let seen = 0;

@@ -213,6 +213,34 @@ describe('bulk runs', () => {
     );
   });
 
+  it('show a tap that comes in the middle the same values, read as it likes, as subscribers', () => {
+    fc.assert(
+      fc.property(plansOf, fc.nat(40), (plans, from) => {
+        const d = build(plans, true);
+        d.sim.run({ cycles: from });
+        const { valid, payload } = d.sender.out;
+        const copy = new Float64Array(2);
+        const tapped: string[] = [];
+        const subscribed: string[] = [];
+        const look = (): void => {
+          if (payload.pair.update(copy)) tapped.push(`${d.sim.now} ${copy.join('+')}`);
+        };
+        payload.pair.update(copy);
+        const end = payload.pair.tap({ changed: look }, 0);
+        let last = payload.pair.shown.join('+');
+        expect(copy.join('+')).toBe(last);
+        const subscription = payload.pair.subscribe((pair) => {
+          if (pair.join('+') !== last) subscribed.push(`${d.sim.now} ${(last = pair.join('+'))}`);
+        });
+        d.sim.run({ cycles: 60 });
+        end();
+        subscription.unsubscribe();
+        expect(tapped).toEqual(subscribed);
+        expect(valid.isObserved || payload.pair.isObserved).toBe(false);
+      }),
+    );
+  });
+
   it('span counts equal the transfers that an observer counts', () => {
     fc.assert(
       fc.property(plansOf, fc.nat(30), (plans, from) => {

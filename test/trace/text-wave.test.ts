@@ -3,7 +3,8 @@ import { memoryWaves } from '../../src/trace/memory-waves.js';
 import { textWave, type WaveRow } from '../../src/trace/text-wave.js';
 import { parseTime, timeText } from '../../src/trace/time-text.js';
 import { valueText } from '../../src/trace/value-text.js';
-import { waveJson, waveSvg } from '../../src/trace/wavedrom.js';
+import { waveJson } from '../../src/trace/diff/wave-json.js';
+import { waveSvg } from '../../src/trace/wave-svg.js';
 import { parseXml } from './diff/xml.js';
 
 const rows: readonly WaveRow[] = [

@@ -1,4 +1,5 @@
 import { bool, type Clock, connect, Module, type Signal, type Simulator, uint } from '../../kernel/index.js';
+import { BurstTransactions } from './burst-transactions.js';
 import type { AxiPort } from './link.js';
 
 /** What crossed a link so far, and what waited: all counts are of cycles of the link's clock but the bursts. */
@@ -16,12 +17,12 @@ export interface AxiLinkCounts {
 }
 
 /**
- * Counts the traffic of one AXI link. It listens to valids and readys and drives nothing.
+ * Counts the traffic of one AXI link, and tells its bursts as transactions (burst-transactions.ts). It listens and drives nothing.
  *
  * Ports    inputs `ar_valid`, `ar_ready`, and so for `aw`, `r`, `w`; {@link attach} connects them.
  * Timing   A transfer counts at the edge that ends its cycle; a beat is held in a cycle in which it is valid and not taken.
  *          Cycles and phases: docs/timing-model.md.
- * Storage  Six counters of 53 bits.
+ * Storage  Six counters of 53 bits; a row for each burst under way.
  * Source   Own derivation. Utilisation of a data channel is its beats over the cycles of the link's clock.
  */
 export class AxiLinkMeter extends Module {
@@ -32,7 +33,11 @@ export class AxiLinkMeter extends Module {
     writeBeats: 0,
     readHeld: 0,
     writeHeld: 0,
+    bursts: null as BurstTransactions['state'] | null,
   };
+  private bursts: BurstTransactions | null = null;
+  private link: AxiPort | null = null;
+  private readonly clock: Clock;
   private readonly arValid: Signal;
   private readonly arReady: Signal;
   private readonly awValid: Signal;
@@ -44,6 +49,7 @@ export class AxiLinkMeter extends Module {
 
   constructor(parent: Module | Simulator, name: string, { clock }: { readonly clock: Clock }) {
     super(parent, name);
+    this.clock = clock;
     this.arValid = this.input('ar_valid', bool);
     this.arReady = this.input('ar_ready', bool);
     this.awValid = this.input('aw_valid', bool);
@@ -52,13 +58,17 @@ export class AxiLinkMeter extends Module {
     this.rReady = this.input('r_ready', bool);
     this.wValid = this.input('w_valid', bool);
     this.wReady = this.input('w_ready', bool);
-    this.edge(clock, this.tick, [this.arValid, this.awValid, this.rValid, this.wValid]);
     this.probe('read_beats', uint(53), () => this.state.readBeats);
     this.probe('write_beats', uint(53), () => this.state.writeBeats);
   }
 
-  /** Listens to the link of a port. @throws WiringError */
-  attach({ ar, aw, r, w }: AxiPort): void {
+  /** Listens to the link of a port; once. @throws WiringError */
+  attach(link: AxiPort): void {
+    const { ar, aw, r, w, b } = link;
+    this.link = link;
+    this.bursts = new BurstTransactions(this.sim, this.path, link);
+    this.state.bursts = this.bursts.state;
+    this.edge(this.clock, this.tick, [this.arValid, this.awValid, this.rValid, this.wValid, b.valid]);
     connect(ar.valid, this.arValid);
     connect(ar.ready, this.arReady);
     connect(aw.valid, this.awValid);
@@ -70,7 +80,8 @@ export class AxiLinkMeter extends Module {
   }
 
   get counts(): AxiLinkCounts {
-    return { ...this.state };
+    const { bursts: _, ...counts } = this.state;
+    return counts;
   }
 
   private tick(): boolean {
@@ -79,16 +90,29 @@ export class AxiLinkMeter extends Module {
     const aw = this.awValid.value !== 0;
     const r = this.rValid.value !== 0;
     const w = this.wValid.value !== 0;
-    if (ar && this.arReady.value !== 0) s.readBursts += 1;
-    if (aw && this.awReady.value !== 0) s.writeBursts += 1;
+    const b = this.link!.b.valid.value !== 0;
+    const bursts = this.bursts!;
+    if (b && this.link!.b.ready.value !== 0) bursts.writeResponse();
+    if (ar && this.arReady.value !== 0) {
+      s.readBursts += 1;
+      bursts.readAddress();
+    }
+    if (aw && this.awReady.value !== 0) {
+      s.writeBursts += 1;
+      bursts.writeAddress();
+    }
     if (r) {
-      if (this.rReady.value !== 0) s.readBeats += 1;
-      else s.readHeld += 1;
+      if (this.rReady.value !== 0) {
+        s.readBeats += 1;
+        bursts.readBeat();
+      } else s.readHeld += 1;
     }
     if (w) {
-      if (this.wReady.value !== 0) s.writeBeats += 1;
-      else s.writeHeld += 1;
+      if (this.wReady.value !== 0) {
+        s.writeBeats += 1;
+        bursts.writeBeat();
+      } else s.writeHeld += 1;
     }
-    return ar || aw || r || w;
+    return ar || aw || r || w || b;
   }
 }

@@ -59,6 +59,7 @@ export class CommandPort {
   /** Closes a row for a request to another one. */
   prechargeForConflict(t: number, b: number): void {
     this.conflict[b] = 1;
+    this.listener?.conflict?.();
     this.precharge(t, b);
   }
 

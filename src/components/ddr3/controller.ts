@@ -123,16 +123,19 @@ export class Ddr3Controller {
         if (read < 0 || requests.order[read]! < requests.order[waiting]!) {
           requests.mergeInto(waiting, full, tag, t);
           statistics.mergedWrites += 1;
+          this.listener?.accepted?.(tag, true, t, burst, true);
           return;
         }
       }
       queues.addWrite(this.place(burst, true, full, tag, t));
+      this.listener?.accepted?.(tag, true, t, burst, false);
       return;
     }
     if (waiting >= 0 && requests.full[waiting] !== 0) {
       statistics.forwardedReads += 1;
       const doneAt = t + QUEUE_CLOCKS + this.spec.returnClocks;
       statistics.done(false, t, doneAt);
+      this.listener?.accepted?.(tag, false, t, burst, false);
       this.listener?.forwarded?.(tag, t, doneAt);
       return;
     }
@@ -141,10 +144,12 @@ export class Ddr3Controller {
       if (read >= 0) {
         requests.mergeInto(read, true, tag, t);
         statistics.mergedReads += 1;
+        this.listener?.accepted?.(tag, false, t, burst, true);
         return;
       }
     }
     queues.addRead(this.place(burst, false, true, tag, t), t);
+    this.listener?.accepted?.(tag, false, t, burst, false);
   }
 
   /** One clock. To be called in order for every clock from {@link nextAt} on at which something may happen. */

@@ -20,6 +20,7 @@ import {
 import { AxiModule } from '../axi/link.js';
 import { SlaveFront, type SlaveFrontRegisters } from '../axi/slave-front.js';
 import type { Ddr3Listener } from './commands.js';
+import { ChannelTransactions } from './channel-transactions.js';
 import { Ddr3Controller } from './controller.js';
 import { ReadPath } from './read-path.js';
 import { type Ddr3Report, ddr3Report } from './report.js';
@@ -51,6 +52,7 @@ interface Registers {
   front: SlaveFrontRegisters;
   reads: ReadPath['state'];
   writes: WritePath['state'];
+  transactions: ChannelTransactions['state'];
   /** 1 when the latest request that went to the controller was a write. */
   lastWasWrite: number;
   /** Cycle of the latest wake asked for. */
@@ -99,6 +101,7 @@ export class Ddr3 extends AxiModule {
   private readonly writes: WritePath;
   private readonly contents = new SparseWords();
   private readonly process: number;
+  private readonly transactions: ChannelTransactions;
   private observer: NonNullable<Ddr3Listener['command']> | null = null;
 
   constructor(parent: Module | Simulator, name: string, spec: Ddr3ModuleSpec) {
@@ -136,11 +139,13 @@ export class Ddr3 extends AxiModule {
     const shape = { burstBytes, busBytes: lanes * WORD_BYTES, capacityBytes };
     this.reads = new ReadPath(this.r, this.front, this.controller, { ...shape, lines: readLines });
     this.writes = new WritePath(this.front, this.controller, { ...shape, lines: writeLines });
+    this.transactions = new ChannelTransactions(this.sim, path, burstBytes, readLines, writeLines);
     this.controller.listener = this.listener();
     this.state = {
       front: this.front.state,
       reads: this.reads.state,
       writes: this.writes.state,
+      transactions: this.transactions.state,
       lastWasWrite: 0,
       wake: -1,
     };
@@ -219,19 +224,26 @@ export class Ddr3 extends AxiModule {
 
   /** Moves data with the commands. */
   private listener(): Ddr3Listener {
-    const { contents } = this;
+    const { contents, transactions } = this;
     const reads = this.reads.lines;
     const writes = this.writes.lines;
     return {
+      accepted: (tag, write, t, burst, merged) => transactions.accepted(tag, write, t, burst, merged),
       issued: (tag, write, _accepted, doneAt) => {
+        transactions.issued(tag, write, doneAt);
         if (write) writes.store(tag, contents);
         else reads.fetch(tag, contents, doneAt);
       },
       forwarded: (tag, _accepted, doneAt) => {
+        transactions.forwarded(tag, doneAt);
         reads.fetch(tag, contents, doneAt);
         writes.overlay(reads.state.burst[tag]!, reads.state.words, reads.base(tag));
       },
-      command: (...fields) => this.observer?.(...fields),
+      command: (...fields) => {
+        transactions.command(...fields);
+        this.observer?.(...fields);
+      },
+      conflict: () => transactions.conflict(),
     };
   }
 

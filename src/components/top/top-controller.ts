@@ -69,7 +69,9 @@ const registers = (loader: Loader) => ({
   compute: nestState(),
   store: nestState(),
   retire: nestState(),
+  /** The layer's transaction, and what it is part of. */
   transaction: 0,
+  parent: 0,
   /** Statistics: first cycle of the layer, cycle and cause of the latest tick, cycles by cause. */
   firstCycle: 0,
   latest: 0,
@@ -105,7 +107,8 @@ const registers = (loader: Loader) => ({
  *          entries are done, all collector's work was taken and `collecting` is low: `flush` is high from the next one
  *          on. FLUSH ends with the first cycle with `idle` and without `pooled`; FENCE, DONE and IDLE follow. The next
  *          descriptor can be accepted in the first cycle of IDLE.
- * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles.
+ * Causes   Each cycle outside IDLE counts for the first true cause of stall-causes.ts; their sum is the layer's cycles. The probe
+ *          `cause` shows cycle c's after the edge that ends it; in IDLE, `control`.
  * Storage  Four sets of loop counters, each as wide as the field of the descriptor that bounds it (band: 32 bits, for tiles of parted
  *          sums); numbers of blocks and entries in two bits; flags of four halves; one descriptor. Cycles by cause are exact to 53 bits
  *          here; 32 bits of hardware would count 25 s at 166 MHz.
@@ -185,6 +188,7 @@ export class TopController extends Module {
     this.pooled = this.input('pooled', bool);
     this.idle = this.input('idle', bool);
     this.descriptor.ready.write(1);
+    this.probe('cause', enumeration(STALL_CAUSES), () => this.state.cause);
     this.edge(clock, this.tick, [
       this.descriptor.valid, this.read.ready, this.fill.ready, this.work.ready, this.rows.ready, this.fillDone, this.done,
       this.aWait, this.drained, this.aValid, this.bValid, this.saReady, this.saRoom, this.collecting, this.pooled, this.idle,
@@ -213,6 +217,8 @@ export class TopController extends Module {
   override loadState(saved: unknown): void {
     super.loadState(saved);
     this.shapes = null;
+    const { transaction, parent } = this.state;
+    this.sim.transactions.work = this.phase.value === IDLE ? parent : transaction;
   }
 
   private tick(): boolean {
@@ -281,7 +287,11 @@ export class TopController extends Module {
     s.latest = this.clock.cycle;
     s.cause = 0;
     s.unit = 0;
-    s.transaction = this.sim.transactions.begin('layer', this.path, { layer: d.layer, image: d.image });
+    const { transactions } = this.sim;
+    const attributes = transactions.isObserved ? { layer: d.layer, image: d.image } : undefined;
+    s.parent = transactions.work;
+    s.transaction = transactions.begin('layer', this.path, attributes, s.parent);
+    transactions.work = s.transaction;
     for (const [setting, value] of Object.entries(settingsOf(d, this.n)))
       this.cfg[setting as Setting].write(value);
     this.base.write(d.outputPage * PAGE_BYTES);
@@ -457,6 +467,7 @@ export class TopController extends Module {
       causes: s.causes.slice(),
     });
     this.sim.transactions.end(s.transaction, { cycles });
+    this.sim.transactions.work = s.parent;
     this.layerDone.write(0);
     this.phase.write(IDLE);
     this.descriptor.ready.write(1);

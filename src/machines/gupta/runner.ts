@@ -118,6 +118,11 @@ export class GuptaRunner {
     return reason === 'stopped' ? null : run.end();
   }
 
+  /** Byte addresses of a layer's weights: the first, and the one behind the last. */
+  weightAddresses(index: number): { readonly from: number; readonly to: number } {
+    return { from: this.weightPages[index]! * PAGE_BYTES, to: this.inputPages[index]! * PAGE_BYTES };
+  }
+
   /** Byte address of a layer's output tensor. */
   outputAddress(index: number): number {
     return this.outputPages[index]! * PAGE_BYTES;

@@ -14,8 +14,11 @@ export interface Controls {
 /** @throws DiffError for a path that A has not, that has no partner in B, or that is wider than a bit */
 export function findControls(pairing: Pairing, a: WaveFile, b: WaveFile, options: DiffOptions): Controls {
   const { align = { by: 'time' }, reset } = options;
-  const find = (option: string, path: string | undefined): Pair | null => {
-    if (path === undefined) return null;
+  const find = (option: string, wanted: string | undefined): Pair | null => {
+    if (wanted === undefined) return null;
+    // A clock that the trace knows goes by its name alone too.
+    const path =
+      option === '--clock' && a.clocks.some(({ name }) => name === wanted) ? `clocks.${wanted}` : wanted;
     const pair =
       pairing.pairs.find(({ pathA }) => pathA === path) ?? pairing.pairs.find(({ name }) => name === path);
     if (pair === undefined) {

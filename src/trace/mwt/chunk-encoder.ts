@@ -7,45 +7,53 @@ export const EVEN = 3;
 /** Code of the values of an event: there are none. */
 export const NO_VALUES = 7;
 
+/** What the last pass over a column found: the largest distance, or the range of values. */
+const found = { largest: 0, isEven: false, min: 0, max: 0, isWhole: true };
+
 /**
  * Appends the moments of a column: the first, then the distance to each next one, in 1, 2 or 4 bytes; or, where all distances
  * are equal and there are more than 8, the first and that. Returns the form.
  */
 export function encodeMoments(out: ByteScratch, { moments, count }: WaveColumn): number {
-  const first = moments[0]!;
-  const step = count > 1 ? moments[1]! - first : 1;
-  let largest = first;
-  let uneven = 0;
-  let last = first;
-  for (let i = 1; i < count; i++) {
-    const moment = moments[i]!;
-    const distance = moment - last;
-    if (distance > largest) largest = distance;
-    uneven |= distance ^ step;
-    last = moment;
-  }
-  if (uneven === 0 && count > 8) {
-    const at = out.take(2, 4);
-    out.u32[at] = first;
-    out.u32[at + 1] = step;
+  const before = out.at;
+  let form = 0;
+  // A byte is nearly always enough: one pass writes and measures.
+  const at = out.take(count, 1);
+  distances8(out.u8, at, moments, count);
+  if (found.isEven && count > 8) form = EVEN;
+  else if (found.largest > 0xff) form = found.largest <= 0xffff ? 1 : 2;
+  if (form === 0) return 0;
+  out.at = before;
+  if (form === EVEN) {
+    const pair = out.take(2, 4);
+    out.u32[pair] = moments[0]!;
+    out.u32[pair + 1] = moments[1]! - moments[0]!;
     return EVEN;
   }
-  const form = largest <= 0xff ? 0 : largest <= 0xffff ? 1 : 2;
-  const at = out.take(count, 1 << form);
-  if (form === 0) distances8(out.u8, at, moments, count);
-  else if (form === 1) distances16(out.u16, at, moments, count);
-  else distances32(out.u32, at, moments, count);
+  const place = out.take(count, 1 << form);
+  if (form === 1) distances16(out.u16, place, moments, count);
+  else distances32(out.u32, place, moments, count);
   return form;
 }
 
 // One loop for each kind of array: a loop that meets several is many times slower.
 
 function distances8(to: Uint8Array, at: number, moments: Uint32Array, count: number): void {
-  for (let i = 0, last = 0; i < count; i++) {
+  let last = moments[0]!;
+  const step = count > 1 ? moments[1]! - last : 1;
+  let largest = last;
+  let uneven = 0;
+  to[at] = last;
+  for (let i = 1; i < count; i++) {
     const moment = moments[i]!;
-    to[at + i] = moment - last;
+    const distance = moment - last;
+    to[at + i] = distance;
+    if (distance > largest) largest = distance;
+    uneven |= distance ^ step;
     last = moment;
   }
+  found.largest = largest;
+  found.isEven = uneven === 0;
 }
 
 function distances16(to: Uint16Array, at: number, moments: Uint32Array, count: number): void {
@@ -64,29 +72,32 @@ function distances32(to: Uint32Array, at: number, moments: Uint32Array, count: n
   }
 }
 
-/** Appends the values of a column and returns their code; −1, with nothing appended, when one is no value of the wave's type. */
-export function encodeValues(out: ByteScratch, { values, count, stride, shape }: WaveColumn): number {
+/** Appends the values of a column and returns their code; −1 when one is no value of the wave's type. */
+export function encodeValues(out: ByteScratch, column: WaveColumn): number {
+  const { values, count, stride, shape } = column;
   if (stride === 0) return NO_VALUES;
+  const before = out.at;
   const total = count * stride;
-  let min = values[0]!;
-  let max = min;
-  let fraction = 0;
-  for (let i = 0; i < total; i++) {
-    const value = values[i]!;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    fraction += value - Math.floor(value);
-  }
-  if (!(min >= shape.min && max <= shape.max && fraction === 0)) return -1;
-  const code = codeFor(min, max);
+  // What was enough for the last chunk nearly always is for this one.
+  let code = column.code;
+  put(out, code, values, total);
+  if (!(found.isWhole && found.min >= shape.min && found.max <= shape.max)) return -1;
+  const smallest = codeFor(found.min, found.max);
+  if (smallest === code) return code;
+  code = column.code = smallest;
+  out.at = before;
+  put(out, code, values, total);
+  return code;
+}
+
+/** A negative number has the same bits in an unsigned element. */
+function put(out: ByteScratch, code: number, values: Float64Array, total: number): void {
   const size = CODE_BYTES[code]!;
   const at = out.take(total, size);
-  // A negative number has the same bits in an unsigned element.
   if (size === CODE_BYTES[U8]) values8(out.u8, at, values, total);
   else if (size === CODE_BYTES[U16]) values16(out.u16, at, values, total);
   else if (size === CODE_BYTES[U32]) values32(out.u32, at, values, total);
   else values64(out.f64, at, values, total);
-  return code;
 }
 
 /** Place of the first lane that is no value of the column's type. */
@@ -97,20 +108,68 @@ export function firstWrong({ values, count, stride, shape }: WaveColumn): number
 }
 
 function values8(to: Uint8Array, at: number, values: Float64Array, total: number): void {
-  for (let i = 0; i < total; i++) to[at + i] = values[i]!;
+  let min = values[0]!;
+  let max = min;
+  let isWhole = true;
+  for (let i = 0; i < total; i++) {
+    const value = values[i]!;
+    to[at + i] = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (value !== Math.floor(value)) isWhole = false;
+  }
+  found.min = min;
+  found.max = max;
+  found.isWhole = isWhole;
 }
 
 function values16(to: Uint16Array, at: number, values: Float64Array, total: number): void {
-  for (let i = 0; i < total; i++) to[at + i] = values[i]!;
+  let min = values[0]!;
+  let max = min;
+  let isWhole = true;
+  for (let i = 0; i < total; i++) {
+    const value = values[i]!;
+    to[at + i] = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (value !== Math.floor(value)) isWhole = false;
+  }
+  found.min = min;
+  found.max = max;
+  found.isWhole = isWhole;
 }
 
 function values32(to: Uint32Array, at: number, values: Float64Array, total: number): void {
-  for (let i = 0; i < total; i++) to[at + i] = values[i]!;
+  let min = values[0]!;
+  let max = min;
+  let isWhole = true;
+  for (let i = 0; i < total; i++) {
+    const value = values[i]!;
+    to[at + i] = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (value !== Math.floor(value)) isWhole = false;
+  }
+  found.min = min;
+  found.max = max;
+  found.isWhole = isWhole;
 }
 
 function values64(to: Float64Array, at: number, values: Float64Array, total: number): void {
-  // Adding 0 makes −0 the 0 that it means.
-  for (let i = 0; i < total; i++) to[at + i] = values[i]! + 0;
+  let min = values[0]!;
+  let max = min;
+  let isWhole = true;
+  for (let i = 0; i < total; i++) {
+    const value = values[i]!;
+    // Adding 0 makes −0 the 0 that it means.
+    to[at + i] = value + 0;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (value !== Math.floor(value)) isWhole = false;
+  }
+  found.min = min;
+  found.max = max;
+  found.isWhole = isWhole;
 }
 
 /** Writes the times of moments as distances, the first from `from`; returns the code of their elements. */

@@ -37,16 +37,17 @@ export function columnOf(code: number, bytes: Uint8Array): Column {
 export type PackedColumn = readonly [code: number, bytes: Uint8Array];
 
 /** Whole numbers in the smallest type, others as they are. */
-export function packNumbers(values: readonly number[]): PackedColumn {
+export function packNumbers(values: ArrayLike<number>): PackedColumn {
   let min = 0;
   let max = 0;
   let isWhole = true;
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     if (value < min) min = value;
     if (value > max) max = value;
     isWhole &&= Number.isSafeInteger(value) && !Object.is(value, -0);
   }
   const code = isWhole ? codeFor(min, max) : F64;
-  const { buffer } = TYPES[code]!.from(values);
+  const { buffer } = new TYPES[code]!(values);
   return [code, Buffer.from(buffer)];
 }

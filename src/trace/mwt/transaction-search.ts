@@ -31,19 +31,25 @@ export function openTransactions(store: ChunkStore): TraceTransaction[] {
     if (store.head(number).transactions === 0) continue;
     const rows = store.use(number, (chunk) => chunk.transactions());
     for (const row of rows ?? []) {
-      if (row.end !== null && row.end <= store.end) open.delete(row.id);
-      else if (row.begin <= store.end) open.set(row.id, unended(row, store.end));
+      if (row.end !== null && row.end <= store.end) {
+        open.delete(row.id);
+        continue;
+      }
+      if (row.begin > store.end) continue;
+      // Rows of open transactions have what is new in their chunk, except in the last chunk.
+      const isPart = row.end === null && !isEnded(number);
+      open.set(row.id, unended(row, isPart ? (open.get(row.id)?.blocked ?? []) : [], store.end));
     }
   }
   return [...open.values()];
 }
 
-/** What is known of a transaction at a time before its end. */
-function unended(row: TraceTransaction, time: number): TraceTransaction {
+/** What is known of a transaction at a time before its end, `before` being the notes of earlier rows. */
+function unended(row: TraceTransaction, before: TraceTransaction['blocked'], time: number): TraceTransaction {
   return {
     ...row,
     end: null,
     endAttributes: {},
-    blocked: row.blocked.filter((note) => note.time <= time),
+    blocked: [...before, ...row.blocked.filter((note) => note.time <= time)],
   };
 }

@@ -50,122 +50,219 @@ export const TRUE = 3;
 
 interface Open {
   readonly begun: TransactionRecord & { readonly type: 'begin' };
-  /** The chunk in which it began. */
-  readonly chunk: number;
-  readonly blocked: { time: number; why: string }[];
+  /** The latest chunk in which it began or had a note. */
+  chunk: number;
+  /** How many of its notes stand in rows of earlier chunks. */
+  told: number;
+  blocked: readonly { readonly time: number; readonly why: string }[];
+}
+
+/** The notes of nearly all transactions. */
+const NO_NOTES: Open['blocked'] = [];
+
+/** Numbers that grow, and stay where they are from chunk to chunk. */
+class Numbers {
+  private values = new Float64Array(64);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const values = new Float64Array(2 * this.length);
+      values.set(this.values);
+      this.values = values;
+    }
+    this.values[this.length++] = value;
+  }
+
+  /** Packs what there is, and begins anew. */
+  take(): PackedColumn {
+    const packed = packNumbers(this.values.subarray(0, this.length));
+    this.length = 0;
+    return packed;
+  }
+
+  /** The same, of times, as ages at `to`. */
+  takeAges(to: number): PackedColumn {
+    for (let i = 0; i < this.length; i++) this.values[i] = to - this.values[i]!;
+    return this.take();
+  }
+
+  least(): number {
+    let least = Infinity;
+    for (let i = 0; i < this.length; i++) least = Math.min(least, this.values[i]!);
+    return least;
+  }
 }
 
 /**
  * Collects the transactions of the chunk at hand. A transaction becomes a row when it ends. One that outlives the chunk in
- * which it began has a row there too, marked open, for the case that the file is cut off before its end.
+ * which it began has a row there too, marked open, for the case that the file is cut off before its end; and one in each later
+ * chunk in which it had notes, with these alone.
  *
- * Storage  The rows of a chunk, and the transactions that are open.
+ * Storage  The rows of a chunk, in columns, and the transactions that are open.
  */
 export class TransactionTable {
   /** Bytes that the rows are likely to take. */
   bytes = 0;
   private readonly open = new Map<number, Open>();
-  private rows: TraceTransaction[] = [];
+  /** The last one that began, where it is not in {@link open} yet: many end at once. */
+  private latest: Open | null = null;
   private chunk = 0;
+  private strings: string[] = [];
+  private readonly numbers = new Map<string, number>();
+  private readonly columns = {
+    open: new Numbers(),
+    id: new Numbers(),
+    kind: new Numbers(),
+    path: new Numbers(),
+    parent: new Numbers(),
+    /** Times; ages in the file, so that they are small. */
+    end: new Numbers(),
+    begin: new Numbers(),
+    length: new Numbers(),
+    beginAttributes: new Numbers(),
+    endAttributes: new Numbers(),
+    keys: new Numbers(),
+    kinds: new Numbers(),
+    values: new Numbers(),
+    notes: new Numbers(),
+    noteAges: new Numbers(),
+    noteTexts: new Numbers(),
+  };
 
   constructor(private readonly file: string) {}
 
   /** Whatever concerns a transaction whose begin was not recorded is left out. */
   add(record: TransactionRecord): void {
+    const { id } = record;
     if (record.type === 'begin') {
-      if (this.open.has(record.id))
-        throw new ConfigError(this.file, 'transaction.id', 'of no transaction that is open', record.id);
-      this.open.set(record.id, { begun: record, chunk: this.chunk, blocked: [] });
+      this.keepLatest();
+      if (this.open.has(id))
+        throw new ConfigError(this.file, 'transaction.id', 'of no transaction that is open', id);
+      this.latest = { begun: record, chunk: this.chunk, told: 0, blocked: NO_NOTES };
       this.bytes += 16;
       return;
     }
-    const open = this.open.get(record.id);
+    const isLatest = this.latest?.begun.id === id;
+    const open = isLatest ? this.latest! : this.open.get(id);
     if (open === undefined) return;
     if (record.type === 'blocked') {
-      open.blocked.push({ time: record.time, why: record.why });
+      open.blocked = [...open.blocked, { time: record.time, why: record.why }];
+      open.chunk = this.chunk;
       this.bytes += 4;
       return;
     }
-    this.open.delete(record.id);
-    this.rows.push(row(open, record.time, record.attributes));
+    if (isLatest) this.latest = null;
+    else this.open.delete(id);
+    this.row(open, record.time, record.attributes, 0);
     this.bytes += 32;
   }
 
-  /** Ends the chunk: its rows, or null for none. `all` has every open transaction in them, not only those that began in this chunk. */
+  private keepLatest(): void {
+    const { latest } = this;
+    if (latest !== null) this.open.set(latest.begun.id, latest);
+    this.latest = null;
+  }
+
+  /** Ends the chunk: its rows, or null for none. `all` has every open transaction in them, whole, not only what is new in this chunk. */
   take(to: number, all: boolean): { packed: PackedTransactions; count: number; earliest: number } | null {
-    const done = this.rows.length;
-    for (const open of this.open.values())
-      if (all || open.chunk === this.chunk) this.rows.push(row(open, null, {}));
-    const { rows } = this;
-    this.rows = [];
+    this.keepLatest();
+    for (const open of this.open.values()) {
+      if (!all && open.chunk !== this.chunk) continue;
+      this.row(open, to, NOTHING, 1, all ? 0 : open.told);
+      open.told = open.blocked.length;
+    }
     this.bytes = 0;
     this.chunk += 1;
-    if (rows.length === 0) return null;
-    const earliest = rows.reduce((least, { begin }) => Math.min(least, begin), Infinity);
-    return { packed: packed(rows, done, to), count: rows.length, earliest };
+    const { columns, strings } = this;
+    const count = columns.id.length;
+    if (count === 0) return null;
+    const earliest = columns.begin.least();
+    columns.begin.length = 0;
+    this.strings = [];
+    this.numbers.clear();
+    const packed: PackedTransactions = {
+      strings,
+      open: columns.open.take(),
+      id: columns.id.take(),
+      kind: columns.kind.take(),
+      path: columns.path.take(),
+      parent: columns.parent.take(),
+      end: columns.end.takeAges(to),
+      length: columns.length.take(),
+      beginAttributes: columns.beginAttributes.take(),
+      endAttributes: columns.endAttributes.take(),
+      keys: columns.keys.take(),
+      kinds: columns.kinds.take(),
+      values: columns.values.take(),
+      notes: columns.notes.take(),
+      noteAges: columns.noteAges.takeAges(to),
+      noteTexts: columns.noteTexts.take(),
+    };
+    return { packed, count, earliest };
+  }
+
+  /**
+   * @param open 1 for a transaction that has not ended
+   * @param firstNote the first note of the row
+   */
+  private row(
+    { begun, blocked }: Open,
+    end: number,
+    endAttributes: Attributes,
+    open: 0 | 1,
+    firstNote = 0,
+  ): void {
+    const { columns } = this;
+    columns.open.push(open);
+    columns.id.push(begun.id);
+    columns.kind.push(this.text(begun.kind));
+    columns.path.push(this.text(begun.path));
+    columns.parent.push(begun.parent);
+    columns.end.push(end);
+    columns.begin.push(begun.time);
+    columns.length.push(end - begun.time);
+    columns.beginAttributes.push(this.put(begun.attributes));
+    columns.endAttributes.push(this.put(endAttributes));
+    columns.notes.push(blocked.length - firstNote);
+    for (let i = firstNote; i < blocked.length; i++) {
+      const { time, why } = blocked[i]!;
+      columns.noteAges.push(time);
+      columns.noteTexts.push(this.text(why));
+    }
+  }
+
+  /** Appends attributes; returns how many. */
+  private put(attributes: Attributes): number {
+    const { keys, kinds, values } = this.columns;
+    let count = 0;
+    for (const key in attributes) {
+      const value = attributes[key]!;
+      keys.push(this.text(key));
+      if (typeof value === 'number') {
+        kinds.push(NUMBER);
+        values.push(value);
+      } else if (typeof value === 'string') {
+        kinds.push(STRING);
+        values.push(this.text(value));
+      } else {
+        kinds.push(value ? TRUE : FALSE);
+        values.push(0);
+      }
+      count += 1;
+    }
+    return count;
+  }
+
+  /** The number of a string in this chunk. */
+  private text(string: string): number {
+    let number = this.numbers.get(string);
+    if (number === undefined) {
+      number = this.strings.push(string) - 1;
+      this.numbers.set(string, number);
+    }
+    return number;
   }
 }
 
-function row({ begun, blocked }: Open, end: number | null, endAttributes: Attributes): TraceTransaction {
-  const { id, kind, path, parent, time, attributes } = begun;
-  return { id, kind, path, parent, begin: time, end, attributes, endAttributes, blocked };
-}
-
-/** Times are told as ages at the chunk's end, so that they are small. */
-function packed(rows: readonly TraceTransaction[], done: number, to: number): PackedTransactions {
-  const strings: string[] = [];
-  const numbers = new Map<string, number>();
-  const text = (string: string): number => {
-    let number = numbers.get(string);
-    if (number === undefined) {
-      number = strings.push(string) - 1;
-      numbers.set(string, number);
-    }
-    return number;
-  };
-  const keys: number[] = [];
-  const kinds: number[] = [];
-  const values: number[] = [];
-  const noteAges: number[] = [];
-  const noteTexts: number[] = [];
-  const put = (attributes: Attributes): number => {
-    const entries = Object.entries(attributes);
-    for (const [key, value] of entries) {
-      keys.push(text(key));
-      if (typeof value === 'boolean') kinds.push(value ? TRUE : FALSE);
-      else kinds.push(typeof value === 'string' ? STRING : NUMBER);
-      values.push(typeof value === 'number' ? value : typeof value === 'string' ? text(value) : 0);
-    }
-    return entries.length;
-  };
-  const columns = rows.map((r) => ({
-    row: r,
-    kind: text(r.kind),
-    path: text(r.path),
-    begun: put(r.attributes),
-    ended: put(r.endAttributes),
-  }));
-  for (const { blocked } of rows)
-    for (const { time, why } of blocked) {
-      noteAges.push(to - time);
-      noteTexts.push(text(why));
-    }
-  return {
-    strings,
-    open: packNumbers(rows.map((_, i) => (i < done ? 0 : 1))),
-    id: packNumbers(rows.map(({ id }) => id)),
-    kind: packNumbers(columns.map(({ kind }) => kind)),
-    path: packNumbers(columns.map(({ path }) => path)),
-    parent: packNumbers(rows.map(({ parent }) => parent)),
-    end: packNumbers(rows.map(({ end }) => to - (end ?? to))),
-    length: packNumbers(rows.map(({ begin, end }) => (end ?? to) - begin)),
-    beginAttributes: packNumbers(columns.map(({ begun }) => begun)),
-    endAttributes: packNumbers(columns.map(({ ended }) => ended)),
-    keys: packNumbers(keys),
-    kinds: packNumbers(kinds),
-    values: packNumbers(values),
-    notes: packNumbers(rows.map(({ blocked }) => blocked.length)),
-    noteAges: packNumbers(noteAges),
-    noteTexts: packNumbers(noteTexts),
-  };
-}
+const NOTHING: Attributes = {};

@@ -1,4 +1,5 @@
 import type { WaveShape } from './header.js';
+import { U8 } from './number-column.js';
 
 const NO_MOMENTS = new Uint32Array(0);
 const NO_VALUES = new Float64Array(0);
@@ -14,6 +15,8 @@ export class WaveColumn {
   moments: Uint32Array = NO_MOMENTS;
   /** Lanes of each change, one after the other; none for an event. */
   values: Float64Array = NO_VALUES;
+  /** Code that the values of the last chunk had. */
+  code = U8;
   /** Bytes that a change is likely to take in the file. */
   readonly cost: number;
   readonly stride: number;

@@ -32,13 +32,13 @@ import { TransactionTable } from './transaction-table.js';
 import { WaveColumn } from './wave-column.js';
 
 export interface MwtOptions {
-  /** Bytes of a chunk, about: 1 to 2^28. At least eight times what the values of all waves take, whatever is asked. Default 2^20. */
+  /** Bytes of a chunk, about: 1 to 2^28. At least four times what the values of all waves take, whatever is asked. Default 2^18. */
   readonly chunkBytes?: number;
   /** Whether chunks are deflated: smaller, slower, and bytes that depend on the version of zlib. Default false. */
   readonly deflate?: boolean;
 }
 
-const CHUNK_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 18;
 
 /**
  * Writes a trace file: what changes when, chunk by chunk, in memory that does not grow with the run.
@@ -101,7 +101,7 @@ export class MwtWriter {
     this.bitmap = new Uint8Array(bitmapBytes(waves.length));
     this.transactions = new TransactionTable(file);
     this.deflate = deflate;
-    this.limit = Math.max(chunkBytes, 8 * this.layout.bytes);
+    this.limit = Math.max(chunkBytes, 4 * this.layout.bytes);
     this.now = head.begin;
     this.chunkFrom = head.begin;
     this.axis[0] = head.begin;

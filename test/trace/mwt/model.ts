@@ -122,6 +122,24 @@ export function valueOf({ head, moments }: Recording, place: number, time: numbe
   return last === undefined || signal.kind === 'event' ? null : bitsOf(signal, last.lanes);
 }
 
+/** The transactions as a reader gives them: those that ended, in order, then those that did not. */
+export function transactionsOf({ moments }: Pick<Recording, 'moments'>) {
+  const open = new Map<number, { begin: number; [field: string]: unknown }>();
+  const done: { kind: string; begin: number; end: number | null }[] = [];
+  for (const record of moments.flatMap(({ records }) => records)) {
+    if (record.type === 'begin') {
+      const { id, kind, path, parent, time, attributes } = record;
+      open.set(id, { id, kind, path, parent, begin: time, attributes, endAttributes: {}, blocked: [] });
+    } else if (record.type === 'blocked')
+      (open.get(record.id)!['blocked'] as object[]).push({ time: record.time, why: record.why });
+    else {
+      done.push({ ...open.get(record.id)!, end: record.time, endAttributes: record.attributes } as never);
+      open.delete(record.id);
+    }
+  }
+  return [...done, ...[...open.values()].map((row) => ({ ...row, end: null }) as never)] as typeof done;
+}
+
 const KINDS = ['bool', 'uint', 'int', 'bits', 'fixed'] as const;
 
 const types: fc.Arbitrary<WaveType> = fc
@@ -215,26 +233,29 @@ function withRecords(
   return { ...recording, moments };
 }
 
+const spread = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(6024) },
+  { weight: 2, arbitrary: fc.constant(0) },
+  fc.nat(300),
+  fc.nat(2 ** 20),
+  fc.nat(2 ** 40),
+);
+
 /** Random hierarchies, types and changes, several moments at one time among them. */
 export const recordings: fc.Arbitrary<Recording> = fc
-  .array(shapes, { minLength: 1, maxLength: 6 })
+  .oneof(fc.array(shapes, { minLength: 1, maxLength: 6 }), fc.array(shapes, { minLength: 1, maxLength: 1 }))
   .chain((shape) =>
     fc.record({
       signals: signalsOf(shape),
       begin: fc.oneof(fc.constant(0), fc.nat(1_000_000), fc.nat(2 ** 50)),
-      steps: fc.array(
-        fc.record({
-          step: fc.oneof(
-            { weight: 3, arbitrary: fc.constant(6024) },
-            { weight: 2, arbitrary: fc.constant(0) },
-            fc.nat(300),
-            fc.nat(2 ** 20),
-            fc.nat(2 ** 40),
-          ),
-          told: fc.array(toldOf(shape), { maxLength: 5 }),
-        }),
-        { maxLength: 40 },
-      ),
+      steps: fc
+        .oneof(fc.constant(spread), fc.constant(fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1)))
+        .chain((step) =>
+          fc.array(fc.record({ step, told: fc.array(toldOf(shape), { maxLength: 5, size: 'max' }) }), {
+            maxLength: 60,
+            size: 'max',
+          }),
+        ),
       tail: fc.nat(100),
       picks: fc.array(
         fc.record({

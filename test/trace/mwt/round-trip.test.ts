@@ -5,7 +5,16 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openTrace, type TraceFile } from '../../../src/trace/mwt/trace-file.js';
 import type { MwtOptions } from '../../../src/trace/mwt/writer.js';
-import { bitsOf, factsOf, options, type Recording, recordings, valueOf, windowOf, write } from './model.js';
+import {
+  factsOf,
+  options,
+  type Recording,
+  recordings,
+  transactionsOf,
+  valueOf,
+  windowOf,
+  write,
+} from './model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mwt-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -181,21 +190,3 @@ function bucketOf(
   if (!isNumber || seen.length === 0) return [NaN, NaN, NaN, NaN, inside.length];
   return [Math.min(...seen), Math.max(...seen), seen[0]!, seen.at(-1)!, inside.length];
 }
-
-function transactionsOf({ moments }: Recording) {
-  const open = new Map<number, { begin: number; [field: string]: unknown }>();
-  const done: { kind: string; begin: number; end: number | null }[] = [];
-  for (const record of moments.flatMap(({ records }) => records)) {
-    if (record.type === 'begin') {
-      const { id, kind, path, parent, time, attributes } = record;
-      open.set(id, { id, kind, path, parent, begin: time, attributes, endAttributes: {}, blocked: [] });
-    } else if (record.type === 'blocked')
-      (open.get(record.id)!['blocked'] as object[]).push({ time: record.time, why: record.why });
-    else {
-      done.push({ ...open.get(record.id)!, end: record.time, endAttributes: record.attributes } as never);
-      open.delete(record.id);
-    }
-  }
-  return [...done, ...[...open.values()].map((row) => ({ ...row, end: null }) as never)] as typeof done;
-}
-void bitsOf;

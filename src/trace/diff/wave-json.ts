@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type { WaveRow } from './text-wave.js';
+import type { WaveRow } from '../text-wave.js';
 
 /** A drawing as WaveDrom reads it (WaveJSON). */
 export interface WaveJson {
@@ -55,16 +54,4 @@ function lane({ label, kind, values }: WaveRow, columns: number): WaveJsonLane {
     }
   }
   return data.length === 0 ? { name: label, wave } : { name: label, wave, data };
-}
-
-interface WaveDrom {
-  renderAny(index: number, source: WaveJson, skin: unknown): unknown;
-  readonly waveSkin: unknown;
-  readonly onml: { stringify(tree: unknown): string };
-}
-
-/** The drawing as an SVG document. */
-export function waveSvg(drawing: WaveJson): string {
-  const wavedrom = createRequire(import.meta.url)('wavedrom') as WaveDrom;
-  return `${wavedrom.onml.stringify(wavedrom.renderAny(0, drawing, wavedrom.waveSkin))}\n`;
 }
