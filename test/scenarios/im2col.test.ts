@@ -13,7 +13,7 @@ const ALEXNET = [
 ];
 const beats = (bytes: number): number => 32 * Math.ceil(bytes / 32);
 
-describe('im2col', () => {
+describe('im2col', { timeout: 240_000 }, () => {
   it('reads 5 times fewer bytes of activations on the fly, equal bit for bit at equal p', async () => {
     const { document, report } = await runScenario(im2col, { name: 'im2col' });
     expect(document.expectations.map(({ that, holds }) => ({ that, holds }))).toEqual(

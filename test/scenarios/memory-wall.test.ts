@@ -5,7 +5,7 @@ import { runScenario } from '../../src/scenario/run-scenario.js';
 
 const run = (...settings: string[]) => runScenario(memoryWall, { name: 'memory-wall', settings });
 
-describe('memory-wall', () => {
+describe('memory-wall', { timeout: 240_000 }, () => {
   it('reaches 98 % of the ceiling with the p that the BRAM holds, and is memory-bound at p = 1', async () => {
     const { document, report } = await run(
       'axiBits=256',
