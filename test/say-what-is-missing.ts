@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { engineReport } from '../src/rtl/engines.js';
 import { engineAvailable } from './rtl/engines.js';
 
 /** Before the suite: one line for each tool that is not here, with what is skipped for it and how to get it. */
@@ -8,6 +9,8 @@ export default function sayWhatIsMissing(): void {
     if (!available)
       process.stdout.write(`skipped: comparisons with the Verilog twins in ${engine}: ${note}\n`);
   }
+  const wasm = engineReport('wasm');
+  if (!wasm.found) process.stdout.write(`skipped: Verilog in WebAssembly: ${wasm.note}; ${wasm.install}\n`);
   if (spawnSync('vcd2fst', ['--help']).error !== undefined)
     process.stdout.write(
       'skipped: reading our VCD with GTKWave: vcd2fst is missing (apt-get install gtkwave)\n',
