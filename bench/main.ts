@@ -7,6 +7,7 @@ import type { Bench, BenchResult } from './harness.js';
 import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
 import { matrixProduct } from './matrix-product.js';
+import { rtlEngines } from './rtl-engines.js';
 
 const HELP = `npm run bench
 npm run bench -- --quick kernel
@@ -17,7 +18,7 @@ on this machine is missed.
 `;
 
 /** One question each; see the files. */
-const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional, ddr3];
+const BENCHES: readonly Bench[] = [kernelActivations, array, matrixProduct, functional, ddr3, rtlEngines];
 
 function machine(): string {
   const processors = cpus();
