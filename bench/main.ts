@@ -7,6 +7,7 @@ import type { Bench, BenchResult } from './harness.js';
 import { short } from './harness.js';
 import { kernelActivations } from './kernel-activations.js';
 import { matrixProduct } from './matrix-product.js';
+import { rtlEngines } from './rtl-engines.js';
 import { traceRecord } from './trace-record.js';
 import { traceScale } from './trace-scale.js';
 import { traceWriter } from './trace-writer.js';
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   matrixProduct,
   functional,
   ddr3,
+  rtlEngines,
   traceRecord,
   traceWriter,
   traceScale,

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { engineReport } from '../src/rtl/engines.js';
 import { engineAvailable } from './rtl/engines.js';
 import { missingPeer, PEER_TOOLS } from './trace/vcd/peer-tools.js';
 
@@ -14,4 +16,10 @@ export default function sayWhatIsMissing(): void {
     const missing = missingPeer(tool);
     if (missing !== null) process.stdout.write(`skipped: ${skipped}: ${missing}\n`);
   }
+  const wasm = engineReport('wasm');
+  if (!wasm.found) process.stdout.write(`skipped: Verilog in WebAssembly: ${wasm.note}; ${wasm.install}\n`);
+  if (spawnSync('vcd2fst', ['--help']).error !== undefined)
+    process.stdout.write(
+      'skipped: reading our VCD with GTKWave: vcd2fst is missing (apt-get install gtkwave)\n',
+    );
 }

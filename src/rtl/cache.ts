@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConfigError } from '../kernel/index.js';
 
 /** Where compiled models are kept: `MARBLEWAVE_CACHE`, else `marblewave` in `XDG_CACHE_HOME` or in `~/.cache`. */
@@ -29,7 +29,7 @@ export function cached(
   build: (folder: string) => Promise<void>,
 ): Promise<string> {
   const name = `${kind}-${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)}`;
-  const final = join(cacheFolder, 'rtl', name);
+  const final = resolve(cacheFolder, 'rtl', name);
   const before = underWay.get(final);
   if (before !== undefined) return before;
   if (existsSync(final)) return Promise.resolve(final);

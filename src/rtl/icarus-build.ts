@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.js';
 import { BENCH, icarusBench } from './icarus-bench.js';
+import { RtlError } from './errors.js';
 import { directionOf, layOut, type PortShape } from './port.js';
 import type { ReadSource } from './sources.js';
 import { runTool, toolVersion } from './tool.js';
@@ -14,14 +15,21 @@ const sources = ({ folders, files }: ReadSource): string[] => [
 
 const version = (): string => toolVersion('iverilog', '-V') ?? '';
 
+/** Of what is kept about ports; another for every change of it. */
+const FORMAT = '2';
+
 /** The ports that Icarus gives a top. @throws RtlError in its words */
 export async function icarusPorts(source: ReadSource, cacheFolder: string): Promise<PortShape[]> {
   const { top } = source;
-  const folder = await cached(cacheFolder, 'icarus-ports', [version(), source.hash], async (work) => {
+  const folder = await cached(cacheFolder, 'icarus-ports', [version(), FORMAT, source.hash], async (work) => {
     const image = join(work, 'top.vvp');
     const settings = source.parameters.map(([name, literal]) => `-P${top}.${name}=${literal}`);
     const args = [language(source), '-s', top, ...settings, '-o', image, ...sources(source)];
-    await runTool('iverilog', args, process.cwd(), top);
+    const said = await runTool('iverilog', args, process.cwd(), top);
+    // Only a warning to Icarus, and a mistake to all others.
+    const absent = /parameter (\w+) not found/.exec(said)?.[1];
+    if (absent !== undefined)
+      throw new RtlError(`rtl ${top}: parameters must be those of ${top}, got ${absent}`, null, said);
     writeFileSync(join(work, 'ports.json'), JSON.stringify(imagePorts(top, readFileSync(image, 'utf8'))));
     rmSync(image);
   });

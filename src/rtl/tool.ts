@@ -42,10 +42,10 @@ export function refused(tool: string, what: string, output: string): RtlError {
     const groups = complaint.exec(output)?.groups;
     if (groups === undefined) continue;
     const place: VerilogPlace = { file: groups['file']!, line: Number(groups['line']) };
-    const head = `${place.file}:${place.line}: ${what} must be Verilog that ${tool} accepts, got: ${groups['said']!}`;
+    const head = `${place.file}:${place.line}: ${what} must be accepted by ${tool}, got: ${groups['said']!}`;
     return new RtlError(`${head}\n${output.trim()}`, place, output);
   }
-  return new RtlError(`${what} must be Verilog that ${tool} accepts, got:\n${output.trim()}`, null, output);
+  return new RtlError(`${what} must be accepted by ${tool}, got:\n${output.trim()}`, null, output);
 }
 
 /** The first line of what a tool says of its version; null where it cannot start. */

@@ -52,7 +52,13 @@ ${trace ? '  cxxrtl::debug_items items;\n  cxxrtl::vcd_writer vcd;' : ''}
     }
     unsettled = 1;
   }
-  void edge() { top.step(); }
+  void edge() {
+    for (int deltas = 0; deltas < 1000; deltas++) {
+      const bool converged = top.eval();
+      if (!top.commit() || converged) return;
+    }
+    unsettled = 1;
+  }
   void refresh() { eval(); }
   void dump(uint64_t ps) {
     (void)ps;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { type EngineName, engineNames, engineReport } from '../../src/rtl/engines.js';
 import { loadRtl, type RtlLoad } from '../../src/rtl/load.js';
@@ -12,16 +13,25 @@ import { type RtlInputs, type RtlOutputs, UNKNOWN } from '../rtl/shell.js';
 export interface Way {
   readonly name: string;
   readonly engine: EngineName;
-  readonly load: Pick<RtlLoad, 'engine' | 'transport'>;
+  readonly load: Pick<RtlLoad, 'engine' | 'transport' | 'cacheFolder'>;
   /** For `describe.skipIf`. */
   readonly missing: boolean;
   /** Its version, or what to install. */
   readonly note: string;
 }
 
+/** Compiled models stay here from run to run. */
+const cacheFolder = fileURLToPath(new URL('../../.cache/marblewave', import.meta.url));
+
 function way(name: string, engine: EngineName, load: Way['load']): Way {
   const { found, version, note, install } = engineReport(engine);
-  return { name, engine, load, missing: !found, note: found ? version : `skipped: ${note}; ${install}` };
+  return {
+    name,
+    engine,
+    load: { ...load, cacheFolder },
+    missing: !found,
+    note: found ? version : `skipped: ${note}; ${install}`,
+  };
 }
 
 export const ways: readonly Way[] = [
