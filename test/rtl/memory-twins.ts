@@ -61,8 +61,8 @@ export function asyncFifoTwin(width: number, depth: number, inHz: number, outHz:
         domains,
         (sim, inClock, outClock) =>
           new AsyncFifo(sim, 'dut', {
-            inClock: inClock!,
-            outClock: outClock!,
+            inClock,
+            outClock,
             depth,
             fields: { data: bits(width) },
           }),
