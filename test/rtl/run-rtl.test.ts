@@ -172,13 +172,19 @@ describe('the Verilog sources', () => {
     }
   });
 
-  it.skipIf(!engineAvailable('verilator').available)('raise no warning of verilator -Wall', () => {
-    for (const [, { files, top, params }] of tops) {
-      const settings = Object.entries(params ?? {}).map(([k, v]) => `-G${k}=${parameter(v)}`);
-      const args = ['--lint-only', '-Wall', '--top-module', top, ...settings, ...files];
-      expect(execFileSync('sh', ['-c', 'verilator "$@" 2>&1', 'sh', ...args], { encoding: 'utf8' })).toBe('');
-    }
-  }, 300_000);
+  it.skipIf(!engineAvailable('verilator').available)(
+    'raise no warning of verilator -Wall',
+    () => {
+      for (const [, { files, top, params }] of tops) {
+        const settings = Object.entries(params ?? {}).map(([k, v]) => `-G${k}=${parameter(v)}`);
+        const args = ['--lint-only', '-Wall', '--top-module', top, ...settings, ...files];
+        expect(execFileSync('sh', ['-c', 'verilator "$@" 2>&1', 'sh', ...args], { encoding: 'utf8' })).toBe(
+          '',
+        );
+      }
+    },
+    300_000,
+  );
 });
 
 /** A value for a command line: beyond 31 bits both tools want it sized. */
