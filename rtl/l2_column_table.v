@@ -54,8 +54,11 @@ module l2_column_table #(
     localparam [CW-1:0] ALL = N32[CW-1:0];
     // A column of the table: x, y, x_mod, base, bank.
     localparam COLUMN = 40 + 2 * KB + AB;
-    localparam [31:0] SHIFT_BANK = BANKS32 << 18;
-    localparam [31:0] SHIFT_X = BANKS32 << 16;
+    // Width of dividends.
+    localparam DW = KB + 19;
+    localparam [DW-1:0] DIVISOR = BANKS32[DW-1:0];
+    localparam [DW-1:0] SHIFT_BANK = DIVISOR << 18;
+    localparam [DW-1:0] SHIFT_X = DIVISOR << 16;
 
     reg [COLUMN*N-1:0] columns_0;
     reg [COLUMN*N-1:0] columns_1;
@@ -76,14 +79,16 @@ module l2_column_table #(
 
     // ---- Set-up. Multiples of BANKS keep the dividends positive; the quotient's, 2^16, is none modulo 2^AB
     wire [31:0] stored_y = {{15{row0[16]}}, row0} - {16'd0, first_row};
-    wire [31:0] along = {16'd0, col0} * {16'd0, stride_x};
-    wire [31:0] first_x = along - {16'd0, pad_x};
+    wire [19:0] along = {4'd0, col0} * {4'd0, stride_x};
+    wire [19:0] first_x = along - {4'd0, pad_x};
+    wire [DW-1:0] shifted_x = {{(DW - 20) {first_x[19]}}, first_x} + SHIFT_X;
     /* verilator lint_off UNUSED */
     wire [31:0] first_base = stored_y * {16'd0, w};
-    wire [31:0] first_row_bank = (stored_y * {{(32 - KB) {1'b0}}, q} - {16'd0, pad_x} + SHIFT_BANK) % BANKS32;
-    wire [31:0] first_bank = (first_row_bank + along) % BANKS32;
-    wire [31:0] first_x_mod = (first_x + SHIFT_X) % BANKS32;
-    wire [31:0] first_x_div = (first_x + SHIFT_X) / BANKS32;
+    wire [DW-1:0] first_row_bank =
+        (stored_y[DW-1:0] * {{(DW - KB) {1'b0}}, q} - {{(DW - 16) {1'b0}}, pad_x} + SHIFT_BANK) % DIVISOR;
+    wire [DW-1:0] first_bank = (first_row_bank + {{(DW - 20) {1'b0}}, along}) % DIVISOR;
+    wire [DW-1:0] first_x_mod = shifted_x % DIVISOR;
+    wire [DW-1:0] first_x_div = shifted_x / DIVISOR;
     /* verilator lint_on UNUSED */
 
     function [KB-1:0] wrapped(input [KB-1:0] one, input [KB-1:0] other);

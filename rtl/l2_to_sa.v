@@ -114,6 +114,10 @@ module l2_to_sa #(
     localparam [CW-1:0] ALL = N32[CW-1:0];
     localparam [31:0] NB32 = NB;
     localparam [KB:0] END = NB32[KB:0];
+    // Widths of dividends: of a setting, and of its product with a number below NB.
+    localparam [15:0] NB16 = NB32[15:0];
+    localparam DW = KB + 16;
+    localparam [DW-1:0] DIVISOR = NB32[DW-1:0];
 
     // ---- The work queue: entry e at place e mod 2, numbers in two bits
     reg [1:0]  half_a;
@@ -190,15 +194,15 @@ module l2_to_sa #(
 
     // ---- Constants of the layer. Multiples of NB keep the dividend of −pad_x positive; 2^16 is no quotient modulo 2^B_BITS
     /* verilator lint_off UNUSED */
-    wire [31:0] stride_rest = {16'd0, cfg_stride_x} % NB32;
-    wire [31:0] stride_quotient = {16'd0, cfg_stride_x} / NB32;
-    wire [31:0] dil_rest = {16'd0, cfg_dil_x} % NB32;
-    wire [31:0] dil_quotient = {16'd0, cfg_dil_x} / NB32;
-    wire [31:0] pad_shifted = (NB32 << 16) - {16'd0, cfg_pad_x};
-    wire [31:0] pad_rest = pad_shifted % NB32;
-    wire [31:0] pad_quotient = pad_shifted / NB32;
-    wire [31:0] row_rest = ({16'd0, cfg_stride_y} * {16'd0, cfg_q}) % NB32;
-    wire [31:0] kernel_row_rest = ({16'd0, cfg_dil_y} * {16'd0, cfg_q}) % NB32;
+    wire [15:0] stride_rest = cfg_stride_x % NB16;
+    wire [15:0] stride_quotient = cfg_stride_x / NB16;
+    wire [15:0] dil_rest = cfg_dil_x % NB16;
+    wire [15:0] dil_quotient = cfg_dil_x / NB16;
+    wire [DW-1:0] pad_shifted = {NB32[KB-1:0], 16'd0} - {{KB{1'b0}}, cfg_pad_x};
+    wire [DW-1:0] pad_rest = pad_shifted % DIVISOR;
+    wire [DW-1:0] pad_quotient = pad_shifted / DIVISOR;
+    wire [DW-1:0] row_rest = ({{KB{1'b0}}, cfg_stride_y} * {16'd0, cfg_q[KB-1:0]}) % DIVISOR;
+    wire [DW-1:0] kernel_row_rest = ({{KB{1'b0}}, cfg_dil_y} * {16'd0, cfg_q[KB-1:0]}) % DIVISOR;
     wire [15:0] row_product = cfg_stride_y * cfg_wbank;
     wire [15:0] kernel_row_product = cfg_dil_y * cfg_wbank;
     wire [15:0] plane_product = cfg_hband * cfg_wbank;

@@ -17,9 +17,9 @@ export type CacheSideModule =
 
 /** The twin that shows the mistakes of a module, and in how many cycles. */
 export const cacheSideShownBy = (): Readonly<Record<CacheSideModule, readonly [Twin, number]>> => {
-  const cache = [l2CacheTwin({ n: 4, aSlices: 7, bWords: 33 }), 900] as const;
+  const cache = [l2CacheTwin({ n: 4, aSlices: 7, bWords: 33 }), 1500] as const;
   const engines = [l2ToSaTwin({ n: 4, aSlices: 40, bWords: 40 }), 4000] as const;
-  const top = [topControllerTwin(4), 4000] as const;
+  const top = [topControllerTwin(4), 8000] as const;
   return {
     l2_cache: cache,
     l2_row_step: cache,

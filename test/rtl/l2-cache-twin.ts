@@ -122,7 +122,7 @@ class CacheTraffic implements Partner {
   private burst(): Drive {
     const { draw, nb, size } = this;
     const most = Math.min(4 * nb, nb * size.bWords);
-    const w = 1 + draw([2, nb, most, most][draw(4)]!);
+    const w = 1 + draw([1, nb, most, most][draw(4)]!);
     const wbank = Math.ceil(w / nb);
     const hband = 1 + draw(Math.min(5, Math.floor(size.bWords / wbank)));
     const u = 1 + draw(Math.max(1, Math.floor(nb / w)));

@@ -137,14 +137,14 @@ class LayerTraffic implements Partner {
     if (fires('work')) this.entries += 1;
     if (fires('rows')) this.rows += 1;
     if (view('layer_done') !== 0) this.layers += 1;
-    if (view('state') === 2 && this.draw(20) === 0) this.tail = this.draw(12);
+    if (view('state') === 2) this.tail = this.draw(12);
   }
 
   /** A layer of any shape, whole or parted, with numbers of full width where nothing follows from them. */
   private layer(): LayerDescriptor {
     const { draw, n } = this;
     const any = (bits: number) => draw(2 ** Math.min(bits, 32));
-    for (;;) {
+    for (const parted = draw(2); ; ) {
       const [inH, inW] = [1 + draw(12), 1 + draw(draw(3) === 0 ? 90 : 9)];
       const [kernelH, kernelW, strideY, dilY, padY] = [
         1 + draw(3),
@@ -157,18 +157,17 @@ class LayerTraffic implements Partner {
       const outW = inW - kernelW + 1;
       if (outH < 1 || outW < 1) continue;
       const groups = 1 + draw(3);
-      const channels = 1 + draw(draw(5) === 0 ? 400 : 6);
+      const channels = 1 + draw(parted === 0 && draw(5) === 0 ? 400 : 6);
       const filters = 1 + draw(3 * n + 20);
-      const parted = draw(3) === 0 ? 1 : 0;
       const bias = draw(2);
-      if (parted !== 0 && groups * Math.ceil(filters / n) * outH * outW > 60 * n) continue;
+      if (parted !== 0 && groups * Math.ceil(filters / n) * outH * outW > 40 * n) continue;
       const bandRows = parted !== 0 ? outH : 1 + draw(outH);
       const [poolOutH, poolOutW] = [any(16), any(16)];
       return {
         inputPage: any(21), groups, channels, inH, inW, kernelH, kernelW, strideY, strideX: any(16), dilY, dilX: any(16), padY,
         padX: any(16), outH, outW, filters, panels: parted !== 0 ? 1 : 1 + draw(draw(4) === 0 ? 9 : 3),
         kprime: bias + channels * kernelH * kernelW, weightPage: any(21), parted,
-        partChannels: parted !== 0 ? 1 + draw(Math.min(channels, 8)) + Math.floor(channels / 4) : channels, bias, biasExp: any(4),
+        partChannels: parted !== 0 ? 1 + draw(Math.max(1, channels - 1)) : channels, bias, biasExp: any(4),
         bandRows, q: any(16), u: any(16), wbank: any(16), hband: draw(2) === 0 ? inH : inH + 1, shift: any(5), relu: any(1),
         stochastic: any(1), seed: any(32), image: any(32), layer: any(16), layers: any(16), poolMode: draw(3), poolSizeY: any(4),
         poolSizeX: any(4), poolStrideY: any(4), poolStrideX: any(4), poolOutH, poolOutW, outputPage: any(21),
