@@ -144,7 +144,7 @@ class LayerTraffic implements Partner {
   private layer(): LayerDescriptor {
     const { draw, n } = this;
     const any = (bits: number) => draw(2 ** Math.min(bits, 32));
-    for (const parted = draw(2); ; ) {
+    for (const parted = draw(2); ;) {
       const [inH, inW] = [1 + draw(12), 1 + draw(draw(3) === 0 ? 90 : 9)];
       const [kernelH, kernelW, strideY, dilY, padY] = [
         1 + draw(3),
