@@ -13,8 +13,9 @@
 //          rows wait: a full buffer refuses a row even while one leaves.
 // How      All within the cycle of the accept. Pixel j lies in window (y div stride - k, x div stride - l) for
 //          some of the OVERLAP^2 pairs (k, l). The last pixel of the row in a window gathers all of the row's
-//          pixels in it, adds what was there unless the window's first pixel is among them, and writes it back:
-//          so no two of a row's writes meet. Windows are set by their first pixel, so nothing is ever cleared.
+//          pixels in it, adds what was there unless the window's first pixel is among them, and writes it back,
+//          unless the window is complete: its place may be that of a window which the same row opens. So no two
+//          of a row's writes meet. Windows are set by their first pixel, so nothing is ever cleared.
 //          Of a plane's rows of windows, row r has place r mod ceil(size_y / stride_y) of the filter's.
 // Lanes    Those of out_data from out_count on mean nothing.
 // Source   The machine contract, section 8.
@@ -156,12 +157,12 @@ module pool #(
                     // Pixels of a window behind this one in the same row write it instead.
                     wire [N:0] behind = {1'b0, shares} >> (j + 1);
                     wire owner = accept && !bypass && lies && (behind == {(N + 1) {1'b0}});
+                    wire complete = lies && (dy + 8'd1 == {4'd0, cfg_size_y}) && (dx + 8'd1 == {4'd0, cfg_size_x});
                     always @(posedge clk) begin
-                        if (!rst && owner) accumulators[at[AW-1:0]] <= after[N-1].value;
+                        if (!rst && owner && !complete) accumulators[at[AW-1:0]] <= after[N-1].value;
                     end
 
                     // Nothing of the window comes behind its last pixel, so the value after the row is its own.
-                    wire complete = lies && (dy + 8'd1 == {4'd0, cfg_size_y}) && (dx + 8'd1 == {4'd0, cfg_size_x});
                     localparam W = OVERLAP * k + l;
                     assign completes[W] = complete;
                     assign values[24*W +: 24] = complete ? after[N-1].value : 24'd0;
