@@ -163,8 +163,8 @@ describe('marblewave run', () => {
         '--trace-to',
         '1000c',
       );
-      // Cycle 1000 of 166 MHz begins at ⌊1000 · 10^12 / 166·10^6⌋ ps.
-      expect([part.begin, part.end]).toEqual([1_500_000, 6_024_096]);
+      // Cycle 1000 of 166 MHz begins with edge 999, at ⌊999 · 10^12 / 166·10^6⌋ ps (docs/timing-model.md).
+      expect([part.begin, part.end]).toEqual([1_500_000, 6_018_072]);
       const modules = new Set(part.header.signals.map(({ path }) => path.slice(0, path.lastIndexOf('.'))));
       expect([...modules].sort()).toEqual(['gupta.memory.ddr3', 'gupta.sa']);
       const { trace: all } = await record();
